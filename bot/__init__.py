@@ -1,0 +1,1 @@
+"""How Midwatch talks: Slack, webhooks, web pages, the command line."""

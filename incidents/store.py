@@ -1,0 +1,167 @@
+"""The database, behind two doors: `read` gives a session that changes nothing, `write` runs a function in a commit.
+
+All writes of a process go through one thread that puts everything waiting into one transaction (group commit). On
+SQLite that is both the fastest and the only calm way to write: eight writers of their own wait seconds for each
+other. The same door leads to PostgreSQL. See docs/decisions/0002-one-writer.md.
+"""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from incidents.errors import StoreUnavailable
+
+T = TypeVar("T")
+Work = Callable[[Session], T]
+BATCH = 500
+COMMIT_WAIT = 10.0
+"""Seconds a caller of `write` waits for its commit before it is told that the database is unavailable."""
+
+
+class Store:
+    """One database. `close` it, or use it as a context manager."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE")
+        self._reader = _engine(url, begin="BEGIN") if self.sqlite else self._writer
+        self._waiting: queue.SimpleQueue[tuple[Work[Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._listeners: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for looking. Whatever it changes is rolled back."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+    def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction and return what it returns, after the commit.
+
+        What `work` raises is raised here, with nothing of it kept. Raises StoreUnavailable when the database cannot
+        commit. `work` may be run a second time when its batch could not be committed as a whole, so it must change
+        nothing but the session.
+        """
+        try:
+            return self.submit(work).result(timeout=COMMIT_WAIT)
+        except TimeoutError as late:
+            raise StoreUnavailable("the database did not commit in time") from late
+
+    def submit(self, work: Work[T]) -> Future[T]:
+        """Like `write`, for those who can wait elsewhere (the webhook's event loop)."""
+        done: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                done.set_exception(StoreUnavailable("the database is closed"))
+                return done
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="store-writer", daemon=True)
+                self._thread.start()
+            self._waiting.put((work, done))
+        return done
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` from the writer thread after every commit. It must be quick and must not raise."""
+        self._listeners.append(listener)
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations."""
+        return self._writer
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join()
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _serve(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch, stop = [first], False
+            while len(batch) < BATCH and not self._waiting.empty():
+                more = self._waiting.get()
+                if more is None:
+                    stop = True
+                    break
+                batch.append(more)
+            batch = [job for job in batch if job[1].set_running_or_notify_cancel()]
+            self._commit(batch)
+            if stop:
+                return
+
+    def _commit(self, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
+        """One transaction for all; when that fails, one for each, so that no job fails for another's sake."""
+        try:
+            answers = self._attempt(batch)
+        except Exception as failure:  # noqa: BLE001 - the writer must outlive whatever a job or driver does
+            if len(batch) > 1:
+                for job in batch:
+                    self._commit([job])
+            elif batch:
+                batch[0][1].set_exception(_told(failure))
+            return
+        for listener in self._listeners:
+            listener()
+        for (_, done), answer in zip(batch, answers, strict=True):
+            done.set_result(answer)
+
+    def _attempt(self, batch: list[tuple[Work[Any], Future[Any]]]) -> list[Any]:
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            return [work(session) for work, _ in batch]
+
+
+def _told(failure: Exception) -> Exception:
+    if isinstance(failure, SQLAlchemyError | sqlite3.Error):
+        cause = failure.orig if isinstance(failure, DBAPIError) else failure
+        told = StoreUnavailable(f"the database could not commit: {cause}")
+        told.__cause__ = failure
+        return told
+    return failure
+
+
+def _engine(url: str, begin: str) -> Engine:
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True, pool_size=8)
+    path = make_url(url).database
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 5.0, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own transactions begin too late and know no IMMEDIATE
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

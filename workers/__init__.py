@@ -1,0 +1,1 @@
+"""What Midwatch does: the run loop, the step kinds, and the Celery tasks that knock on their door."""
