@@ -56,8 +56,12 @@ class Incident(SQLModel, table=True):
     __tablename__ = "incident"
     __table_args__ = (
         Index("ix_incident_correlation", "correlation", "status"),
-        Index("ix_incident_unshown", "id", sqlite_where=text("revision <> shown_revision"),
-              postgresql_where=text("revision <> shown_revision")),
+        Index(
+            "ix_incident_unshown",
+            "id",
+            sqlite_where=text("revision <> shown_revision"),
+            postgresql_where=text("revision <> shown_revision"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -46,8 +46,14 @@ def append(
     if row is None:
         raise NotFound(f"there is no incident {incident_id}")
     event = TimelineEvent(
-        incident_id=incident_id, seq=row.events, at=at, kind=kind, actor=actor, text=redact(text),
-        data=redact_values(data or {}), prev_hash=row.head,
+        incident_id=incident_id,
+        seq=row.events,
+        at=at,
+        kind=kind,
+        actor=actor,
+        text=redact(text),
+        data=redact_values(data or {}),
+        prev_hash=row.head,
     )
     event.hash = digest_of(event)
     session.add(event)
