@@ -46,6 +46,8 @@ class Result(StrEnum):
     TIMED_OUT = "timed_out"
     COULD_NOT_RUN = "could_not_run"
     """Nothing was learnt and nothing was changed: the target could not be reached or is not there."""
+    UNKNOWN = "unknown"
+    """A change was begun and nobody can say whether it happened; a person is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,56 @@
+"""The two tasks. Each takes an id and calls the engine; delivering one twice, late or never is harmless."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from celery.exceptions import OperationalError as BrokerDown
+from kombu.exceptions import KombuError
+
+from workers.app import QUEUE, app
+from workers.engine import Engine
+
+log = logging.getLogger(__name__)
+_engine: Engine | None = None
+_down = threading.Event()
+
+
+def serve(engine: Engine | None) -> None:
+    """Give this process's tasks their engine (None takes it away)."""
+    global _engine
+    _engine = engine
+
+
+@app.task(name="midwatch.triage")
+def triage(incident_id: int) -> None:
+    """An incident may want its procedure chosen."""
+    if _engine is not None:
+        _engine.triage(incident_id)
+
+
+@app.task(name="midwatch.run_step")
+def run_step(step_id: int) -> None:
+    """A step may be ready to run."""
+    if _engine is not None:
+        _engine.run_step(step_id)
+
+
+class CeleryHints:
+    """Hints as Celery messages. A broker that is down is logged once; the sweep will say it all again."""
+
+    def triage(self, incident_id: int) -> None:
+        self._send(triage, incident_id, QUEUE)
+
+    def run_step(self, step_id: int, queue: str) -> None:
+        self._send(run_step, step_id, queue or QUEUE)
+
+    def _send(self, task: object, id_: int, queue: str) -> None:
+        try:
+            task.apply_async((id_,), queue=queue)  # type: ignore[attr-defined] # Celery's task proxy is untyped
+        except (BrokerDown, KombuError, OSError) as failure:
+            if not _down.is_set():
+                log.warning("the broker does not take messages (%s); the sweep goes on without it", failure)
+            _down.set()
+        else:
+            _down.clear()
