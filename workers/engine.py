@@ -183,9 +183,7 @@ class Engine:
         session.flush()
         bounds = Bounds(self.settings.check_timeout, self.settings.fix_timeout)
         values = _values(session, incident_id)
-        steps = steps_of(procedure, system, values, live=live, bounds=bounds)
-        for step in steps:
-            step.run_id, step.incident_id = _id(run), incident_id
+        steps = steps_of(run, procedure, system, values, bounds)
         session.add_all(steps)
         session.flush()
         data = {"run": run.id, "procedure": procedure.id, "document": document.path, "line": procedure.line}
@@ -386,8 +384,7 @@ class Engine:
         procedure = self.shelf.procedure(run.procedure_id)
         if procedure is None or procedure.digest != run.revision:
             raise Rejected("its runbook has changed since; start the procedure again")
-        fresh = again(step, step.round)
-        fresh.state = StepState.PLANNED
+        fresh = again(step, step.round, StepState.PLANNED)
         session.add(fresh)
         session.flush()
         run.state, run.finished_at = "waiting", None
