@@ -115,7 +115,7 @@ def _fire(session: Session, alert: Alert, inventory: Inventory, now: datetime, r
         receipt.attached.append(_id(incident))
     session.add(_row(alert, _id(incident), system, now))
     session.flush()
-    _tell(session, incident, alert, f"{alert.source} reports: {alert.title}", now)
+    _tell(session, incident, alert, f"{alert.source} reports: {alert.title[:TITLE]}", now)
 
 
 def _returned(session: Session, alert: Alert, known: AlertRow, now: datetime, receipt: Receipt) -> bool:
@@ -123,7 +123,7 @@ def _returned(session: Session, alert: Alert, known: AlertRow, now: datetime, re
     incident = session.get_one(Incident, known.incident_id)
     since = now - incident.resolved_at if incident.resolved_at else None
     if incident.status == IncidentStatus.RESOLVED and since is not None and since < REOPEN_WINDOW:
-        text = f"reopened: {alert.title} fires again after {_spoken(since)}"
+        text = f"reopened: {alert.title[:TITLE]} fires again after {_spoken(since)}"
         reset = {"resolved_at": None, "mitigated_at": None, "triaged_at": None}
         if not move_incident(
             session, incident, IncidentStatus.TRIGGERED, at=now, actor=f"alert:{alert.source}", text=text, **reset
@@ -140,7 +140,7 @@ def _returned(session: Session, alert: Alert, known: AlertRow, now: datetime, re
     else:
         session.add(row)
     session.flush()
-    _tell(session, incident, alert, f"{alert.source} reports again: {alert.title}", now)
+    _tell(session, incident, alert, f"{alert.source} reports again: {alert.title[:TITLE]}", now)
     return True
 
 
@@ -155,7 +155,7 @@ def _resolve(session: Session, alert: Alert, now: datetime, receipt: Receipt) ->
     known.status, known.ends_at, known.seen_at = AlertStatus.RESOLVED, alert.ends_at or now, now
     session.flush()
     incident = session.get_one(Incident, known.incident_id)
-    _tell(session, incident, alert, f"{alert.source} reports resolved: {alert.title}", now)
+    _tell(session, incident, alert, f"{alert.source} reports resolved: {alert.title[:TITLE]}", now)
     if incident.status in OPEN and not _still_firing(session, _id(incident)):
         settle(session, incident, actor=f"alert:{alert.source}", text="resolved: every alert of it has ended", now=now)
         receipt.resolved.append(_id(incident))

@@ -45,11 +45,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session for looking. Whatever it changes is rolled back."""
+        """A session for looking. Whatever it changes is rolled back; the rows it read stay usable afterwards."""
         with Session(self._reader, expire_on_commit=False) as session:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would expire them
                 session.rollback()
 
     def write(self, work: Work[T]) -> T:
