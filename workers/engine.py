@@ -6,6 +6,7 @@ method decides is committed before it is acted on, and a step's own work happens
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
 import socket
@@ -472,9 +473,15 @@ class Engine:
         approvals.request(session, fix, self.approvers(incident.system), self.clock(), valid, needed=needed)
 
     def approvers(self, system: str | None) -> tuple[str, ...]:
-        """Who may approve fixes of a system: its own list in the inventory, else the installation's."""
+        """Who may approve fixes of a system: its own list in the inventory, else the installation's.
+
+        In the practice workspace its on-call group may as well, and who sits at the console; elsewhere an empty list
+        is nobody.
+        """
         known = self.inventory.system(system) if system else None
-        return tuple(known.approvers) if known and known.approvers else tuple(self.settings.approvers)
+        listed = known.approvers if known and known.approvers else self.settings.approvers
+        practising = ("@oncall", f"console:{getpass.getuser()}") if self.settings.practice else ()
+        return tuple(dict.fromkeys((*listed, *practising)))
 
     def _after_decision(self, session: Session, run: Run, incident: Incident) -> None:
         fix = _last_fix(session, run)
