@@ -99,7 +99,8 @@ class ProcedureStep:
     """One step of a procedure. A prose step has no `text` and is a checklist item.
 
     `condition` is the document's own words on when to take it ("If restart fails").
-    `expect` is what a comment says the output should be.
+    `expect` is what a comment says the output should be. `timeout` (seconds) and `name` come from the fence's
+    attributes (`timeout=30s`, `id=restart-api`).
     """
 
     line: int
@@ -110,6 +111,8 @@ class ProcedureStep:
     condition: str | None = None
     expect: str | None = None
     cwd: str | None = None
+    timeout: float | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

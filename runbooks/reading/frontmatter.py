@@ -1,0 +1,69 @@
+"""YAML front matter: a small mapping at the top of a document. A bad one costs a warning, never the document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from runbooks.document import Warning_
+
+LIMIT = 64 * 1024
+DEPTH = 20
+
+_CLOSING = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe loading without aliases, which is what every YAML bomb is made of, and without deep nesting."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise yaml.YAMLError(f"nested deeper than {DEPTH}")
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
+def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Warning_, ...]]:
+    """The mapping, the text with it blanked out (line numbers stay), and what was wrong with it."""
+    first, newline, rest = text.partition("\n")
+    if first.rstrip() != "---" or not newline:
+        return {}, text, ()
+    end = _CLOSING.search(rest, 0, LIMIT)
+    if end is None:
+        long = len(rest) > LIMIT and _CLOSING.search(rest) is not None
+        return {}, text, (Warning_(1, f"front matter longer than {LIMIT} characters was not read"),) if long else ()
+    source = rest[: end.start()]
+    blanked = "\n" * (source.count("\n") + 1) + rest[end.end() :]
+    values, warnings = _loaded(source)
+    return values, blanked, warnings
+
+
+def _loaded(source: str) -> tuple[Mapping[str, Any], tuple[Warning_, ...]]:
+    try:
+        values = yaml.load(source, Loader=_Loader)  # noqa: S506  a SafeLoader without aliases
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return {}, (Warning_(_line_of(error), f"front matter was not read: {_problem(error)}"),)
+    if values is None:
+        return {}, ()
+    if not isinstance(values, dict):
+        return {}, (Warning_(2, "front matter was not read: it is not a mapping"),)
+    return {str(key): value for key, value in values.items()}, ()
+
+
+def _line_of(error: Exception) -> int:
+    mark = getattr(error, "problem_mark", None)
+    return mark.line + 2 if mark is not None else 2
+
+
+def _problem(error: Exception) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0][:200]
