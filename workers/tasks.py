@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING
 
 from celery.exceptions import OperationalError as BrokerDown
 from kombu.exceptions import KombuError
 
 from workers.app import QUEUE, app
-from workers.engine import Engine
+
+if TYPE_CHECKING:
+    from workers.engine import Engine
 
 log = logging.getLogger(__name__)
 _engine: Engine | None = None
