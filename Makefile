@@ -36,7 +36,7 @@ lock:  ## resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate pyproject.toml --group dev -o requirements-dev.lock
 
 wheel: $(VENV)/dev  ## build the wheel into dist/
-	$(BIN)/python -m build --wheel
+	@$(build)
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache
@@ -54,8 +54,10 @@ ifdef UV
 install = echo "installing (uv) ..." && ([ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) $(VENV)) && \
 	uv pip install --quiet --python $(BIN)/python --require-hashes -r $(1) && \
 	uv pip install --quiet --python $(BIN)/python --no-deps -e .
+build = uv build --quiet --wheel --out-dir dist .
 else
 install = echo "installing ..." && ([ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)) && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+build = $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 endif
