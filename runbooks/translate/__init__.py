@@ -1,0 +1,451 @@
+"""From a command line to what runs: the most native form first, argv without a shell after that, a shell last.
+
+One tool, one module here, found by scanning. A module offers `VERBS`, the commands it knows, and
+
+    def calls(argv: Sequence[str]) -> tuple[Call, ...]
+
+which answers the native forms of one command, or nothing: a translation is exact or it is none, and an option that
+is not known means none. It may also offer `absorbed(call, argv)`, for a filter behind its call that the call itself
+can do, `bare(text)`, for text that is no shell at all, and `GLOBS`, when it understands a trailing `/*`.
+
+In the arguments of a call, `${NAME}` always is a variable of the shell that `bind` fills from the inventory; a text
+that holds these characters literally gets no form but a shell. A command that has a native form gets no other one: if
+its target is not in the inventory, running the client program on some host would go round that.
+
+`sudo` is dropped before a native form. The step reads with the rights of the worker, and where those do not
+suffice it says so; before a program, `sudo` becomes `sudo -n`, which fails instead of asking.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from runbooks import shell
+from runbooks.document import Call
+from runbooks.translate._filters import CHOOSES_LINES, applies, fits
+from runbooks.variables import found_in, replaced
+
+_LONGEST = 64 * 1024
+_DEEPEST = 4
+MOST_URLS = 32
+MOST_LOG_LINES = 5000
+"""How much of a log is read when a filter looks for something in it."""
+
+_MASK = "mwhole{}q"
+_HARMLESS_ENV = frozenset(
+    "PGPASSWORD PGOPTIONS PGCONNECT_TIMEOUT PGSSLMODE PAGER MYSQL_PWD REDISCLI_AUTH LC_ALL LANG LC_MESSAGES TERM"
+    " COMPOSE_INTERACTIVE_NO_CLI DOCKER_CLI_HINTS NO_COLOR".split()
+)
+"""Variables before a command that say nothing to a native form: it has its own logins and prints no colours."""
+
+MANUAL = (Call("manual", {}),)
+
+
+def calls_of(text: str) -> tuple[Call, ...]:
+    """The forms in which a command line can run, most native first. Never empty, never raises."""
+    if len(text) > _LONGEST or "\x00" in text or "\x01" in text or not text.strip():
+        return MANUAL
+    bare = _bare(text.strip())
+    if bare:
+        return bare
+    masked, masks = _masked(text)
+    script = shell.read(masked)
+    found = _Translation(masks).of(script)
+    return found or _by_shell(text, script)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """One simple command: its words, what is set for it alone, and where its output goes."""
+
+    argv: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    silenced: bool = False
+    fed: bool = False
+    sudo: bool = False
+
+
+@cache
+def tools() -> dict[str, ModuleType]:
+    """Every known command and the module that translates it."""
+    names = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in sorted(names)]
+    return {verb: module for module in modules for verb in module.VERBS}
+
+
+@cache
+def _hooks(name: str) -> tuple[Callable[..., Any], ...]:
+    modules = dict.fromkeys(tools().values())
+    return tuple(getattr(module, name) for module in modules if hasattr(module, name))
+
+
+def _bare(text: str) -> tuple[Call, ...]:
+    """The form of a text that is no shell: SQL, or a command of a prompt."""
+    for reading in _hooks("bare"):
+        found: tuple[Call, ...] = reading(text)
+        if found:
+            return found
+    return ()
+
+
+def _masked(text: str) -> tuple[str, dict[str, str]]:
+    """`text` with each bracketed placeholder as one plain word: to a shell `<db-host>` is a redirection."""
+    spots = [one for one in found_in(text) if one.written[0] in "<[{" and not one.written.startswith("{{.")]
+    masks: dict[str, str] = {}
+    pieces: list[str] = []
+    place = 0
+    for number, spot in enumerate(spots):
+        mask = _MASK.format(number)
+        masks[mask] = spot.written
+        pieces += (text[place : spot.start], mask)
+        place = spot.end
+    pieces.append(text[place:])
+    if any(_MASK.split("{")[0] in text for _ in masks):
+        return text, {}
+    return "".join(pieces), masks
+
+
+def _by_shell(text: str, script: shell.Script) -> tuple[Call, ...]:
+    if script.broken or not script.statements:
+        return MANUAL
+    return (Call("shell", {"script": text.strip(), "env": {}}),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Translation:
+    """One reading of one script. `masks` are the words that stand for bracketed placeholders."""
+
+    masks: dict[str, str] = field(default_factory=dict)
+
+    def of(self, script: shell.Script) -> tuple[Call, ...]:
+        if len(script.statements) != 1 or script.background:
+            return ()
+        return self._statement(script.statements[0])
+
+    def _statement(self, statement: shell.Statement) -> tuple[Call, ...]:
+        match statement:
+            case shell.Command():
+                return self._pipeline((statement,))
+            case shell.Pipeline(negated=False):
+                return self._pipeline(statement.stages)
+            case shell.AndOr():
+                return self._or_a_word(statement)
+            case shell.Loop():
+                return self._loop(statement)
+        return ()
+
+    def _pipeline(self, statements: Sequence[shell.Statement]) -> tuple[Call, ...]:
+        stages = [self._stage(one) for one in statements]
+        known_stages = [one for one in stages if one is not None]
+        if len(known_stages) != len(stages) or not stages:
+            return ()
+        if len(known_stages) > 1 and known_stages[0].argv in _NOTHING_FED:
+            known_stages = [replace(known_stages[1], fed=True), *known_stages[2:]]
+        return forms_of(known_stages)
+
+    def _or_a_word(self, chain: shell.AndOr) -> tuple[Call, ...]:
+        """`check || echo "not available"`: the check alone, which says so itself when it fails."""
+        if len(chain.items) != 2 or chain.operators != ("||",):
+            return ()
+        spare = self._stage(chain.items[1])
+        if spare is None or spare.env or spare.silenced or spare.argv[0] not in ("echo", "true", ":", "printf"):
+            return ()
+        return tuple(call for call in self._statement(chain.items[0]) if call.kind != "argv")
+
+    def _loop(self, loop: shell.Loop) -> tuple[Call, ...]:
+        """A loop over literal values whose body only asks one URL is one step that asks them all."""
+        values = self._values(loop)
+        asked = [one for one in loop.body.statements if not self._only_talks(one)]
+        if loop.kind != "for" or not loop.variable or not values or len(asked) != 1 or loop.body.background:
+            return ()
+        every = [_Translation(self.masks).with_value(asked[0], loop.variable, value) for value in values]
+        first = every[0][0] if every[0] else None
+        if first is None or any(len(forms) != 1 or not _same_but_url(first, forms[0]) for forms in every):
+            return ()
+        rest = {key: value for key, value in first.args.items() if key != "url"}
+        return (Call("http", {**rest, "urls": [forms[0].args["url"] for forms in every]}, first.filters),)
+
+    def with_value(self, statement: shell.Statement, variable: str, value: str) -> tuple[Call, ...]:
+        """The forms of one round of a loop."""
+        return tuple(_filled(call, "${" + variable + "}", value) for call in self._statement(statement))
+
+    def _only_talks(self, statement: shell.Statement) -> bool:
+        stage = self._stage(statement) if isinstance(statement, shell.Command) else None
+        return stage is not None and stage.argv[0] == "echo" and not stage.silenced and not stage.env
+
+    def _values(self, loop: shell.Loop) -> list[str]:
+        values: list[str] = []
+        for word in loop.values or ():
+            text = self._text(word) if not word.braces else None
+            span = re.fullmatch(r"\{(\d{1,5})\.\.(\d{1,5})\}", word.text)
+            if span and 0 <= int(span[2]) - int(span[1]) < MOST_URLS:
+                values += map(str, range(int(span[1]), int(span[2]) + 1))
+            elif text is not None and re.fullmatch(r"[\w.-]{1,80}", text):
+                values.append(text)
+            else:
+                return []
+        return values if len(values) <= MOST_URLS else []
+
+    # words
+
+    def _stage(self, statement: shell.Statement) -> _Stage | None:
+        """A simple command as plain words; None when it holds more shell than that."""
+        if not isinstance(statement, shell.Command) or not statement.words:
+            return None
+        words = [self._text(word) for word in statement.words]
+        env = [(one.name, self._text(one.value) if one.value else "") for one in statement.assignments]
+        plumbing = [_plumbing(one) for one in statement.redirects]
+        if None in words or None in plumbing or any(value is None for _, value in env) or _is_odd(statement):
+            return None
+        argv = tuple(word for word in words if word is not None)
+        stage = _Stage(
+            argv,
+            tuple((name, value) for name, value in env if value is not None),
+            silenced="silenced" in plumbing,
+            fed="fed" in plumbing,
+        )
+        return stage if argv[0] and "${" not in argv[0] else None
+
+    def _text(self, word: shell.Word) -> str | None:
+        """A word's text with variables as `${NAME}`, or None where the shell would do more than that."""
+        if word.braces:
+            return None
+        pieces = [_piece(part) for part in word.parts]
+        if None in pieces or any(part.literal is not None and _REFERENCE.search(part.literal) for part in word.parts):
+            return None
+        text = "".join(piece for piece in pieces if piece is not None)
+        if word.globs:
+            if not (text == "*" or text.endswith("/*")) or re.search(r"[*?\[~]", text[:-1]):
+                return None
+            text = text[:-1] + "\x01*"
+        return replaced(text, self.masks)
+
+
+_REFERENCE = re.compile(r"\$\{[A-Za-z_]\w*\}")
+_NOTHING_FED = (("echo",), ("echo", "Q"), ("true",), ("printf", ""), ("echo", ""), ("echo", "-n"))
+
+
+def _piece(part: shell.Part) -> str | None:
+    if part.literal is not None:
+        return part.literal
+    if part.variable is None or not part.plain or not re.fullmatch(r"[A-Za-z_]\w*", part.variable):
+        return None
+    return "${" + part.variable + "}"
+
+
+def _is_odd(command: shell.Command) -> bool:
+    return any(one.array is not None or one.append for one in command.assignments)
+
+
+def _plumbing(redirect: shell.Redirect) -> str | None:
+    """What a redirection does that we can do as well: nothing of interest, silence, or no input. None for others."""
+    target = redirect.target.value if redirect.target is not None else None
+    match redirect.operator, redirect.fd, target:
+        case (">" | ">>", "2", "/dev/null") | (">&", "2", "1"):
+            return "ignored"
+        case (">" | ">>", None | "1", "/dev/null") | ("&>" | ">&", None, "/dev/null"):
+            return "silenced"
+        case ("<", None | "0", "/dev/null"):
+            return "fed"
+    return None
+
+
+# from stages to forms
+
+
+def forms_of(stages: Sequence[_Stage]) -> tuple[Call, ...]:
+    """The forms of a pipeline whose stages are plain commands."""
+    first, wrapped = _unwrapped(stages[0])
+    if first is None:
+        return ()
+    native = native_of(first.argv, {name for name, _ in first.env}) if wrapped else ()
+    filters = [stage.argv for stage in stages[1:] if not (stage.env or stage.fed)]
+    if len(filters) != len(stages) - 1:
+        return ()
+    piped = [call for one in native if (call := _piped(_quiet(one, first), filters)) is not None]
+    if piped:
+        return tuple(piped)
+    if any("\x01" in word for word in first.argv) or (first.silenced and len(stages) > 1) or first.argv[0] in _BUILTINS:
+        return ()
+    plain = _piped(_argv(first), filters) if all(map(applies, filters)) else None
+    return (plain,) if plain is not None else ()
+
+
+def native_of(argv: Sequence[str], env: Collection[str] = (), depth: int = 0) -> tuple[Call, ...]:
+    """The native forms of one command, or nothing."""
+    name = argv[0].rsplit("/", 1)[-1] if argv and argv[0].startswith(("/usr/", "/bin/", "/sbin/")) else argv[0]
+    module = tools().get(name)
+    if module is None or depth > _DEEPEST or not _HARMLESS_ENV.issuperset(env):
+        return ()
+    if any("\x01" in word for word in argv) and not getattr(module, "GLOBS", False):
+        return ()
+    words = (name, *argv[1:])
+    if "inner" in _parameters(module):
+        found = module.calls(words, lambda inside: native_of(inside, (), depth + 1))
+    else:
+        found = module.calls(words)
+    return tuple(found)
+
+
+@cache
+def _parameters(module: ModuleType) -> frozenset[str]:
+    return frozenset(inspect.signature(module.calls).parameters)
+
+
+def _quiet(call: Call, stage: _Stage) -> Call:
+    if stage.silenced and call.kind == "http":
+        return Call("http", {**call.args, "show": "status"}, call.filters)
+    return call
+
+
+def _piped(call: Call, filters: Sequence[tuple[str, ...]]) -> Call | None:
+    """`call` with the filters behind it, or None when one of them cannot be applied to our output of it."""
+    for argv in filters:
+        absorbed = next((one for hook in _hooks("absorbed") if (one := hook(call, argv)) is not None), None)
+        if absorbed is not None:
+            call = absorbed
+        elif applies(argv) and fits(call, argv) and not _is_partial(call):
+            call = replace(call, filters=(*call.filters, argv))
+        else:
+            return None
+    return _searched(call)
+
+
+def _is_partial(call: Call) -> bool:
+    """Whether our output shows less than the tool's, so that a further filter would miss things."""
+    return call.kind == "host" and call.args["op"] in ("processes", "top", "ports")
+
+
+def _searched(call: Call) -> Call:
+    """A search in a log looks at as much of it as we ever read, not at its last screen."""
+    if call.kind == "docker" and call.args["op"] == "logs" and call.filters and call.args["tail"] is None:
+        return replace(call, args={**call.args, "tail": MOST_LOG_LINES})
+    return call
+
+
+def _argv(stage: _Stage) -> Call:
+    argv = ["sudo", "-n", *stage.argv] if stage.sudo else list(stage.argv)
+    return Call("argv", {"argv": argv, "env": dict(stage.env)})
+
+
+# wrappers
+
+_SUDO_ALONE = frozenset("-n --non-interactive -E --preserve-env -H --set-home -S -b".split())
+_MEASURES = frozenset({"time", "command", "nohup", "builtin", "exec", "\\time"})
+
+
+def _unwrapped(stage: _Stage) -> tuple[_Stage | None, bool]:
+    """A stage without the wrappers that change nothing of what it tells, and whether a native form may be sought."""
+    for _ in range(_DEEPEST):
+        inner = _inside(stage)
+        if inner is None:
+            return stage, True
+        if not inner.argv:
+            return None, False
+        if inner.argv == stage.argv:
+            return stage, False
+        stage = inner
+    return stage, False
+
+
+def _inside(stage: _Stage) -> _Stage | None:
+    """One wrapper less; the same stage when its wrapper is not understood, None when it has none."""
+    name, *words = stage.argv
+    if name in _MEASURES and name in ("time", "command"):
+        rest = words[1:] if words[:1] == ["-p"] else words
+        return stage if rest[:1] and rest[0].startswith("-") else replace(stage, argv=tuple(rest))
+    if name == "sudo":
+        return _without_sudo(stage, words)
+    if name == "watch":
+        return _without_watch(stage, words)
+    if name == "timeout":
+        return _without_timeout(stage, words)
+    if name in ("uv", "poetry", "pipenv") and words[:1] == ["run"] and words[1:2] and not words[1].startswith("-"):
+        return replace(stage, argv=tuple(words[1:])) if words[1] == "celery" else None
+    if name in ("python", "python3") and words[:2] == ["-m", "celery"]:
+        return replace(stage, argv=tuple(words[1:]))
+    return None
+
+
+def _without_sudo(stage: _Stage, words: list[str]) -> _Stage:
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        if words[place] in ("-n", "--non-interactive"):
+            place += 1
+            continue
+        # As another user: what a native form reads does not depend on it, but a program would.
+        if words[place] in ("-u", "--user") and place + 1 < len(words):
+            known_native = native_of(words[place + 2 :]) if words[place + 2 :] else ()
+            if known_native and known_native[0].kind not in ("file",):
+                place += 2
+                continue
+        return replace(stage, argv=("sudo", "-n", *(word for word in words if word != "-n")))if "-n" not in words else stage
+    if any(re.fullmatch(r"[A-Za-z_]\w*=.*", word) for word in words[place : place + 1]):
+        return stage
+    return replace(stage, argv=tuple(words[place:]), sudo=True)
+
+
+def _without_watch(stage: _Stage, words: list[str]) -> _Stage:
+    place = 0
+    while place < len(words) and words[place].startswith("-"):
+        if words[place] in ("-n", "--interval"):
+            place += 2
+        elif re.fullmatch(r"-n[\d.]+|-[dt]+|--differences|--no-title|--interval=[\d.]+", words[place]):
+            place += 1
+        else:
+            return stage
+    inner = words[place:]
+    return replace(stage, argv=tuple(inner[0].split())) if len(inner) == 1 and _PLAIN.fullmatch(inner[0]) else (
+        replace(stage, argv=tuple(inner)) if len(inner) > 1 else stage
+    )
+
+
+_PLAIN = re.compile(r"[\w ./:=@%,-]+")
+_BUILTINS = frozenset(
+    "cd pushd popd export unset source . alias unalias set shopt ulimit umask wait read eval exec trap return exit local"
+    " declare readonly type hash jobs fg bg disown history builtin let".split()
+)
+"""Words that are no programs: only a shell can do these."""
+
+
+def _without_timeout(stage: _Stage, words: list[str]) -> _Stage:
+    """Steps have a time limit of their own, and it is no longer than this one if this one is 60 s or more."""
+    if len(words) < 2 or not re.fullmatch(r"\d{1,4}s?", words[0]):
+        return stage
+    native = native_of(words[1:])
+    return replace(stage, argv=tuple(words[1:])) if native else stage
+
+
+# loops
+
+
+def _filled(call: Call, reference: str, value: str) -> Call:
+    """`call` with a loop's variable put in. The values are plain words of the document itself."""
+    return replace(call, args={key: _put(item, reference, value) for key, item in call.args.items()})
+
+
+def _put(item: Any, reference: str, value: str) -> Any:
+    if isinstance(item, str):
+        return item.replace(reference, value)
+    if isinstance(item, dict):
+        return {key: _put(one, reference, value) for key, one in item.items()}
+    return [_put(one, reference, value) for one in item] if isinstance(item, list) else item
+
+
+def _same_but_url(first: Call, other: Call) -> bool:
+    def rest(call: Call) -> dict[str, Any]:
+        return {key: value for key, value in call.args.items() if key != "url"}
+
+    same = first.kind == other.kind == "http" and first.filters == other.filters and rest(first) == rest(other)
+    return same and first.args.get("method") in ("GET", "HEAD")
+
+
+__all__ = ["CHOOSES_LINES", "MANUAL", "calls_of", "native_of", "tools"]
