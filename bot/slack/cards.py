@@ -29,8 +29,11 @@ FACTS = 3
 LINES = 40
 """Most steps that a thread message lists; the pages show the rest."""
 
-ROOM = 9_000
+ROOM = 8_500
 """Characters of JSON that all blocks of one message may take, well under what Slack was seen to refuse."""
+
+MESSAGE_CHARACTERS = 10_000
+"""What no message of ours exceeds, structure included."""
 
 SINKS = (StepState.DENIED, StepState.EXPIRED, StepState.SUPERSEDED)
 

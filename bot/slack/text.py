@@ -18,16 +18,13 @@ Block = dict[str, Any]
 HEADER, SECTION, BUTTON, VALUE = 150, 3000, 75, 2000
 """Slack's limits, in characters."""
 
-BLOCKS = 50
-MESSAGE = 10_000
-"""All blocks of one message together. Slack refuses from somewhere above 11,000; the limit is not documented."""
-
 NOTHING = "(no text)"
 _BLANKS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 """Characters that Unicode does not call formatting and that are invisible all the same."""
 
 _LINK = re.compile(r"<(?P<sign>[@#!]?)(?P<body>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
-_PERSON = re.compile(r"\b[UW][A-Z0-9]{5,20}\b")
+_PERSON = re.compile(r"[UW][A-Z0-9]{3,20}")
+_MENTIONED = re.compile(r"\b[UW][0-9][A-Z0-9]{2,20}\b")
 _SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " "})
 
 
@@ -92,12 +89,12 @@ def who(actor: str | None) -> str:
     if _PERSON.fullmatch(actor):
         return f"<@{actor}>"
     origin, _, name = actor.partition(":")
-    return escape(f"{name} ({origin})" if name else one_line(actor))
+    return escape(clip(one_line(f"{name} ({origin})" if name else actor), 80)) or "somebody"
 
 
 def with_mentions(text: str) -> str:
     """Escaped text in which user ids are mentions. For private answers only: elsewhere a label could ping."""
-    return _PERSON.sub(lambda found: f"<@{found[0]}>", escape(visible(text)))
+    return _MENTIONED.sub(lambda found: f"<@{found[0]}>", escape(visible(text)))
 
 
 def moment(at: datetime, form: str = "{date_short_pretty} {time}") -> str:
