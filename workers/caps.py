@@ -59,6 +59,10 @@ class Capped:
             if len(self._tail) > 4 * self._half:
                 del self._tail[: -self._half]
 
+    def skip(self, count: int) -> None:
+        """Count bytes that the caller knows to lie between head and tail and did not read."""
+        self.total += max(count, 0)
+
     @property
     def truncated(self) -> bool:
         return self.total > 2 * self._half

@@ -9,25 +9,22 @@ Methods other than GET, HEAD and OPTIONS need an approval. `exit_code` is what c
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 import ssl
 import time
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-import certifi
 import httpx
 
 from workers.caps import legible, one_line
 from workers.steps import Context, Finding, Level, Outcome, Result
 from workers.steps._bounds import OutOfTime, Watch, bounded, could_not_run, failed, refused, seconds_of
 from workers.steps._health import findings_of_expectation, findings_of_health
+from workers.steps._net import ForbiddenAddress, NoAddress, addresses_of, system_trust
 
 READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT = 5.0
@@ -35,7 +32,6 @@ MOST_READ = 1024 * 1024
 MOST_REDIRECTS = 5
 SLOW = 1.0
 """Seconds from which an answer is called slow."""
-FORBIDDEN = tuple(ipaddress.ip_network(net) for net in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"))
 _SSL_NOISE = re.compile(r"\[SSL[^\]]*\] ?| ?\(_ssl\.c:\d+\)")
 _SECRET_HEADERS = frozenset({"set-cookie", "authorization", "proxy-authorization", "www-authenticate", "cookie"})
 
@@ -128,16 +124,8 @@ def _port(url: httpx.URL) -> int:
     return url.port or {"http": 80, "https": 443}.get(url.scheme, 0)
 
 
-@cache
-def _system_trust() -> ssl.SSLContext:
-    """The host's own certificate store, so that a company's authority counts, and certifi's for images without one."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    return context
-
-
 def _trust(url: httpx.URL, insecure: bool) -> ssl.SSLContext | bool:
-    return False if insecure or url.scheme == "http" else _system_trust()
+    return False if insecure or url.scheme == "http" else system_trust()
 
 
 def _exchange(
@@ -160,28 +148,12 @@ def _exchange(
 
 
 def _addresses(url: httpx.URL) -> list[str]:
-    """The addresses of a host, each allowed. All must be, so that a name cannot hide one behind another."""
     try:
-        found = socket.getaddrinfo(url.host, _port(url), type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as failure:
-        text = failure.strerror if isinstance(failure, OSError) else "not a host name"
-        raise _Failure(f"the name {url.host} cannot be resolved ({text})", 6) from None
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    for address in addresses:
-        if _is_forbidden(address):
-            raise _Unusable(f"refused: {url.host} is {address}, a link-local address (cloud metadata lives there)")
-    return addresses
-
-
-def _is_forbidden(address: str) -> bool:
-    ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour
-        packed = ip.packed
-        if inner is None and packed[:12] in (bytes(12), b"\x00\x64\xff\x9b" + bytes(8)):
-            inner = ipaddress.IPv4Address(packed[12:])
-        ip = inner or ip
-    return any(ip in net for net in FORBIDDEN if net.version == ip.version)
+        return addresses_of(url.host, _port(url))
+    except NoAddress as unknown:
+        raise _Failure(str(unknown), 6) from None
+    except ForbiddenAddress as forbidden:
+        raise _Unusable(str(forbidden)) from None
 
 
 def _send(
