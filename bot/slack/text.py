@@ -22,7 +22,9 @@ NOTHING = "(no text)"
 _BLANKS = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
 """Characters that Unicode does not call formatting and that are invisible all the same."""
 
-_LINK = re.compile(r"<(?P<sign>[@#!]?)(?P<body>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
+_LINK = re.compile(
+    r"<(?:(?P<sign>[@#!])(?P<name>[\w^-]+)|(?P<url>[a-zA-Z][a-zA-Z0-9+.-]*:[^<>|]*))(?:\|(?P<label>[^<>]*))?>"
+)
 _PERSON = re.compile(r"[UW][A-Z0-9]{3,20}")
 _MENTIONED = re.compile(r"\b[UW][0-9][A-Z0-9]{2,20}\b")
 _SMART = str.maketrans({"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "\u00a0": " "})
@@ -214,7 +216,7 @@ def _joins(text: str, index: int) -> bool:
 
 
 def _unlinked(found: re.Match[str]) -> str:
-    sign, body, label = found["sign"], found["body"], found["label"]
-    if sign:
-        return f"{'#' if sign == '#' else '@'}{label or body}"
-    return label if label and body.endswith(label) else body
+    label = found["label"]
+    if found["sign"]:
+        return f"{'#' if found['sign'] == '#' else '@'}{label or found['name']}"
+    return label if label and found["url"].endswith(label) else found["url"]

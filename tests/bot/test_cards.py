@@ -450,3 +450,7 @@ def test_clipped_text_is_never_longer_than_its_limit_even_when_escaped(text: str
 def test_what_a_person_types_is_read_back_as_they_typed_it() -> None:
     sent = "&lt;b&gt; <http://api.example.com|api.example.com> &amp; <@U0ALICE|alice> <#C0INC|incidents> <!here>"
     assert t.typed(sent) == "<b> api.example.com & @alice #incidents @here"
+
+
+def test_a_placeholder_that_a_person_types_is_not_taken_for_a_link() -> None:
+    assert t.typed("restart <service> on <db-host>") == "restart <service> on <db-host>"
