@@ -26,6 +26,9 @@ from workers.steps import Context, Finding, Level, Outcome, Result
 
 log = logging.getLogger(__name__)
 _TICK = 0.1
+_OURS = frozenset(
+    f"MIDWATCH_{name}" for name in ("WEBHOOK_TOKEN", "API_TOKEN", "DATABASE_URL", "BROKER_URL", "REDIS_URL")
+)
 
 
 class OutOfTime(Exception):
@@ -53,6 +56,9 @@ class Watch:
 
     def secret(self, text: str) -> str:
         """`text` with its `${NAME}` references filled in; the values are kept out of everything the step says."""
+        ours = next((name for name in REFERENCE.findall(text) if name in _OURS or name.startswith("SLACK_")), None)
+        if ours is not None:
+            raise Misconfigured(f"{ours} is Midwatch's own secret and is not handed to a step")
         filled = expand(text, os.environ)
         if filled != text:
             self.secrets += [os.environ[name] for name in REFERENCE.findall(text)]

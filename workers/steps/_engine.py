@@ -7,7 +7,9 @@ somebody's container id. A name is a container's full name, or a long piece of i
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,11 +82,20 @@ class Container:
 def connect(host: str, watch: Watch) -> Engine:
     """A client for the engine at `host`. Raises Unreachable."""
     try:
+        _knock(watch.secret(host), watch)
         client = Engine(base_url=watch.secret(host), timeout=max(round(watch.left()), 1), version="auto")
     except (DockerException, requests.RequestException, OSError, ValueError) as failure:
         raise no_answer(failure, host) from failure
     watch.on_giving_up(client.close)
     return client
+
+
+def _knock(host: str, watch: Watch) -> None:
+    """The library leaves its socket open when nobody is there, so that is found out first."""
+    if host.startswith("unix://"):
+        with closing(socket.socket(socket.AF_UNIX)) as line:
+            line.settimeout(watch.left())
+            line.connect("/" + host.removeprefix("unix://").lstrip("/"))
 
 
 def no_answer(failure: BaseException, host: str) -> Exception:
@@ -129,7 +140,20 @@ def targets_of(client: Engine, args: Mapping[str, Any]) -> list[Container]:
     if args.get("container"):
         return named(client, str(args["container"]), project)
     wanted = [str(name) for name in args.get("services") or ()] or [str(args["service"])] * bool(args.get("service"))
+    if not wanted and args.get("compose") and args.get("op") != "exec":
+        return _whole_project(client, project)
     return [container for name in wanted for container in of_service(client, name, project)]
+
+
+def _whole_project(client: Engine, project: str | None) -> list[Container]:
+    """What `docker compose restart` without a name means."""
+    if project is None:
+        raise Ambiguous("the command means all services, and the inventory names no Compose project")
+    rows = [row for row in of_project(client, project) if not _is_one_off(row)]
+    found = [container for row in rows if (container := inspected(client, str(row["Id"]))) is not None]
+    if not found:
+        raise NoSuchTarget(f"the project {project} has no containers")
+    return sorted(found, key=lambda container: container.name)
 
 
 def named(client: Engine, name: str, project: str | None) -> list[Container]:

@@ -1,7 +1,7 @@
 """What the workers of another Celery application say, asked through its broker.
 
 args: {app, command, service|None, broker}. `broker` may hold `${NAME}` references. Commands that look: ping, stats,
-active, reserved, scheduled, registered, active_queues, report, clock. Others are refused.
+active, reserved, scheduled, registered, active_queues, revoked, report, clock. Others are refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workers.caps import one_line
 from workers.steps import Context, Finding, Level, Outcome, Result
 from workers.steps._bounds import Watch, bounded, could_not_run, failed, seconds_of, words
 
-LOOKS = words("ping stats active reserved scheduled registered active_queues report clock")
+LOOKS = words("ping stats active reserved scheduled registered active_queues revoked report clock")
 PATIENCE = 3.0
 """Seconds that answers are waited for: as nobody knows how many workers there are, all of it is always spent."""
 LONG = 300.0

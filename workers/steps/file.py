@@ -1,9 +1,9 @@
 """Looking at files and folders of the worker's own host, without starting a program.
 
-args: {op: cat|head|tail|grep|ls|du|find|wc|stat, path, pattern|None, ignore_case, fixed, invert, count, lines|None,
-roots[], host}. `host` must be "local", `path` absolute and, with all links followed, below one of `roots`. A file of
-any size costs little: `cat` reads its beginning and end, `tail` its end, `grep` its last 256 MiB. `exit_code` is what
-the program of that name would have ended with.
+args: {op: cat|head|tail|grep|ls|du|find|wc|stat, path, pattern|None, ignore_case, fixed, extended, invert, count,
+lines|None, depth|None, roots[], host}. `host` must be "local", `path` absolute and, with all links followed, below
+one of `roots`. A file of any size costs little: `cat` reads its beginning and end, `tail` its end, `grep` its last
+256 MiB. `exit_code` is what the program of that name would have ended with.
 """
 
 from __future__ import annotations
@@ -174,8 +174,8 @@ def _wc(args: Mapping[str, Any], path: str, watch: Watch) -> Outcome:
             words += len(block.split()) - (in_word and not block[:1].isspace())
             size += len(block)
             in_word = not block[-1:].isspace()
-    output = f"{lines} {words} {size} {path}"
-    return _shown(f"{path} has {lines} lines", f"{lines}\n" if args.get("lines") else output)
+    text = f"{path} has {lines} lines, {words} words, {bytes_of(size)}"
+    return _shown(text, f"{lines} {path}\n", (Finding(Level.INFO, text, path),))
 
 
 def _ls(args: Mapping[str, Any], path: str, watch: Watch) -> Outcome:
@@ -230,6 +230,8 @@ def _du(args: Mapping[str, Any], path: str, watch: Watch) -> Outcome:
         sizes[top] = sizes.get(top, 0) + size
     total = sum(sizes.values())
     largest = sorted(sizes.items(), key=lambda item: -item[1])[:MOST_ENTRIES]
+    if not args.get("depth"):
+        largest = []
     rows = [(bytes_of(size), one_line(path if top == "." else f"{path.rstrip('/')}/{top}")) for top, size in largest]
     text = f"{path} takes {bytes_of(total)}"
     return _shown(text, table(("SIZE", "PATH"), [*rows, (bytes_of(total), path)]), (Finding(Level.INFO, text, path),))

@@ -208,7 +208,7 @@ def _process_table(rows: Sequence[Mapping[str, Any]], args: Mapping[str, Any]) -
 
 
 def _ports(args: Mapping[str, Any], watch: Watch) -> Answer:
-    wanted = int(args["port"]) if args.get("port") else None
+    wanted = _port(args.get("port"))
     every: list[Any] = psutil.net_connections(kind="inet")
     listening = [entry for entry in every if _is_open(entry) and (wanted is None or entry.laddr.port == wanted)]
     rows = sorted(
@@ -222,6 +222,14 @@ def _ports(args: Mapping[str, Any], watch: Watch) -> Answer:
         return text, output, [Finding(Level.BAD, text, f"port {wanted}")]
     text = f"port {wanted} is open: {rows[0][2]}"
     return text, output, [Finding(Level.OK, text, f"port {wanted}")]
+
+
+def _port(value: object) -> int | None:
+    """A number, or the name of a service (`lsof -i :http`)."""
+    text = str(value or "")
+    if not text:
+        return None
+    return int(text) if text.isdigit() else socket.getservbyname(text)
 
 
 def _is_open(entry: Any) -> bool:

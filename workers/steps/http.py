@@ -1,10 +1,11 @@
-"""One HTTP request.
+"""One HTTP request, or the same one to several addresses.
 
-args: {method, url, headers{}, body|None, insecure, fail, max_time|None, show: "body"|"head"|"status", expect|None,
-follow}. Only http and https, five seconds to connect, at most 1 MiB of the answer is read. Redirects are reported and
-not followed; with `follow` at most five on the same host. Link-local addresses (the metadata services of clouds) are
-refused whatever name leads there: the name is resolved once, checked, and the checked address is what is connected to.
-Methods other than GET, HEAD and OPTIONS need an approval. `exit_code` is what curl would have ended with.
+args: {method, url | urls[], headers{}, body|None, insecure, fail, max_time|None, show: "body"|"head"|"status",
+expect|None, follow, service|None}. Only http and https, five seconds to connect, at most 1 MiB of the answer is
+read. Redirects are reported and not followed; with `follow` at most five on the same host. Link-local addresses
+(the metadata services of clouds) are refused whatever name leads there: the name is resolved once, checked, and the
+checked address is what is connected to. Methods other than GET, HEAD and OPTIONS need an approval. `exit_code` is
+what curl would have ended with.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import re
 import ssl
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -30,6 +32,9 @@ READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
 CONNECT = 5.0
 MOST_READ = 1024 * 1024
 MOST_REDIRECTS = 5
+AT_A_TIME = 8
+EACH = 10.0
+"""Seconds for one of several URLs."""
 SLOW = 1.0
 """Seconds from which an answer is called slow."""
 _SSL_NOISE = re.compile(r"\[SSL[^\]]*\] ?| ?\(_ssl\.c:\d+\)")
@@ -62,25 +67,67 @@ class _Failure(Exception):
 def run(args: Mapping[str, Any], context: Context) -> Outcome:
     """Ask, and read status, redirects, time, and what a health answer says of itself."""
     method = str(args.get("method") or "GET").upper()
-    shown_url = str(args.get("url") or "")
+    urls = [str(url) for url in args.get("urls") or () if url] or [str(args.get("url") or "")]
     if method not in READ_ONLY and not context.allow_writes:
-        return refused(f"{method} {shown_url}", shown_url)
+        return refused(f"{method} {urls[0]}", _subject(args, urls[0]))
     limit = float(args["max_time"]) if args.get("max_time") else None
-    return bounded(context, lambda watch: _request(args, method, shown_url, watch), subject=shown_url, limit=limit)
+    if len(urls) == 1:
+        subject, name = urls[0], _subject(args, urls[0])
+        return bounded(
+            context, lambda watch: _request(args, method, urls[0], watch), subject=subject, name=name, limit=limit
+        )
+    return bounded(
+        context, lambda watch: _requests(args, method, urls, watch, limit), subject=f"all of {len(urls)} URLs"
+    )
+
+
+def _subject(args: Mapping[str, Any], url: str) -> str:
+    """The service that is meant, else the host and port."""
+    return str(args.get("service") or url.partition("://")[2].partition("/")[0] or url)
+
+
+def _requests(args: Mapping[str, Any], method: str, urls: Sequence[str], watch: Watch, limit: float | None) -> Outcome:
+    """One after the other would wait for each that hangs; so some at a time, each with a limit of its own."""
+    with ThreadPoolExecutor(max_workers=AT_A_TIME) as pool:
+        each = list(pool.map(lambda url: _one_of_many(args, method, url, watch, limit), urls))
+    findings = [finding for outcome in each for finding in outcome.findings]
+    findings.sort(key=lambda found: list(Level).index(found.level))
+    well = sum(outcome.result is Result.SUCCEEDED for outcome in each)
+    worst = next((outcome for outcome in each if outcome.result is not Result.SUCCEEDED), None)
+    result = Result.SUCCEEDED if worst is None else Result.FAILED
+    if all(outcome.result is Result.COULD_NOT_RUN for outcome in each):
+        result = Result.COULD_NOT_RUN
+    summary = f"{well} of {len(urls)} answered well" + (f"; {worst.summary}" if worst else "")
+    output = "\n".join(outcome.output for outcome in each if outcome.output)
+    return Outcome(
+        result, summary, output, worst.exit_code if worst else 0, tuple(findings), any(o.truncated for o in each)
+    )
+
+
+def _one_of_many(args: Mapping[str, Any], method: str, url: str, watch: Watch, limit: float | None) -> Outcome:
+    share = Watch(watch.context, min(limit or EACH, watch.left() * 0.9))
+    try:
+        return _request(args, method, url, share)
+    except OutOfTime:
+        text = f"{url} did not answer within {seconds_of(share.seconds)}"
+        return failed(text, _subject(args, url), exit_code=28)
+    finally:
+        watch.secrets += share.secrets
 
 
 def _request(args: Mapping[str, Any], method: str, shown_url: str, watch: Watch) -> Outcome:
+    name = _subject(args, shown_url)
     try:
-        answer = _ask(args, method, watch)
+        answer = _ask(args, method, shown_url, watch)
     except _Unusable as wrong:
-        return could_not_run(str(wrong), shown_url)
+        return could_not_run(str(wrong), name)
     except _Failure as failure:
-        return failed(f"{shown_url}: {failure}", shown_url, exit_code=failure.code)
+        return failed(f"{shown_url}: {failure}", name, exit_code=failure.code)
     return _outcome(args, shown_url, answer)
 
 
-def _ask(args: Mapping[str, Any], method: str, watch: Watch) -> _Answer:
-    url = _url(watch.secret(str(args.get("url") or "")))
+def _ask(args: Mapping[str, Any], method: str, shown_url: str, watch: Watch) -> _Answer:
+    url = _url(watch.secret(shown_url))
     headers = {str(name): watch.secret(str(value)) for name, value in (args.get("headers") or {}).items()}
     body = watch.secret(str(args["body"])).encode() if args.get("body") is not None else None
     began = time.monotonic()
@@ -258,11 +305,12 @@ def _reason(status: int) -> str:
 
 def _outcome(args: Mapping[str, Any], shown_url: str, answer: _Answer) -> Outcome:
     told = f"{answer.status} {answer.reason}".rstrip()
+    name = _subject(args, shown_url)
     findings = [
-        _finding_of_status(shown_url, told, answer),
-        *_finding_of_time(shown_url, answer),
-        *findings_of_health(answer.body, shown_url),
-        *findings_of_expectation(args.get("expect"), answer.body, answer.status, shown_url),
+        _finding_of_status(shown_url, name, told, answer),
+        *_finding_of_time(shown_url, name, answer),
+        *findings_of_health(answer.body, name),
+        *findings_of_expectation(args.get("expect"), answer.body, answer.status, name),
     ]
     bad = any(found.level is Level.BAD for found in findings)
     code = 22 if args.get("fail") and answer.status >= 400 else 0
@@ -271,19 +319,19 @@ def _outcome(args: Mapping[str, Any], shown_url: str, answer: _Answer) -> Outcom
     return Outcome(result, summary, _output(args.get("show"), told, answer), code, tuple(findings), answer.more)
 
 
-def _finding_of_status(url: str, told: str, answer: _Answer) -> Finding:
+def _finding_of_status(url: str, name: str, told: str, answer: _Answer) -> Finding:
     if answer.status >= 400:
-        return Finding(Level.BAD, f"{url} answered {told}", url)
+        return Finding(Level.BAD, f"{url} answered {told}", name)
     if 300 <= answer.status < 400:
         onward = one_line(answer.headers.get("location", "nowhere"))
-        return Finding(Level.WARN, f"{url} answered {told}: a redirect to {onward}, not followed", url)
-    return Finding(Level.OK, f"{url} answered {told} in {seconds_of(answer.seconds)}", url)
+        return Finding(Level.WARN, f"{url} answered {told}: a redirect to {onward}, not followed", name)
+    return Finding(Level.OK, f"{url} answered {told} in {seconds_of(answer.seconds)}", name)
 
 
-def _finding_of_time(url: str, answer: _Answer) -> list[Finding]:
+def _finding_of_time(url: str, name: str, answer: _Answer) -> list[Finding]:
     if answer.seconds < SLOW:
         return []
-    return [Finding(Level.WARN, f"{url} is slow: {seconds_of(answer.seconds)} until the answer began", url)]
+    return [Finding(Level.WARN, f"{url} is slow: {seconds_of(answer.seconds)} until the answer began", name)]
 
 
 def _output(show: object, told: str, answer: _Answer) -> str:
