@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from incidents.errors import Rejected
+from runbooks.secrecy import shows_secret
 
 ALLOWED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]*")
 LONGEST_VALUE = 128
@@ -84,9 +85,7 @@ _WORDS = re.compile(
         )
     )
 )
-_LOUD_WORDS = re.compile(
-    rf"(?<![\w$./'\"{{-])(?:(?:{_SHOUTED})|[A-Z]{{2,20}}_(?:NAME|ID|HOST|IP|ADDRESS))(?![\w.=/-])"
-)
+_LOUD_WORDS = re.compile(rf"(?<![\w$./'\"{{-])(?:(?:{_SHOUTED})|[A-Z]{{2,20}}_(?:NAME|ID|HOST|IP|ADDRESS))(?![\w.=/-])")
 _FLAT_SQL = re.compile(
     r"\b(?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|TRUNCATE|EXPLAIN|VACUUM|ANALYZE|REINDEX|GRANT|REVOKE|SHOW|SET)\s",
 )
@@ -179,11 +178,11 @@ def replaced(text: str, known: Mapping[str, str]) -> str:
     if not known:
         return text
     longest_first = sorted(known, key=len, reverse=True)
-    pattern = "|".join(_standing_alone(written) for written in longest_first)
+    pattern = "|".join(standing_alone(written) for written in longest_first)
     return re.sub(pattern, lambda found: _prefix(found[0]) + known[found[0]], text)
 
 
-def _standing_alone(written: str) -> str:
+def standing_alone(written: str) -> str:
     before = r"(?<![\w-])" if written[0].isalnum() else ""
     after = r"(?![\w-])" if written[-1].isalnum() else ""
     return f"{before}{re.escape(written)}{after}"
@@ -272,80 +271,14 @@ def _without_single_quotes(text: str) -> str:
     return "".join(kept)
 
 
-# Secrets
-
-_SECRET_NAME = (
-    r"(?:[A-Za-z0-9]{0,40}_){0,6}(?:PASSWORD|PASSWD|PASS|(?<=_)PWD|SECRET|SECRETS|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY|PRIVATE_?KEY"
-    r"|SECRET_?KEY|KEY|CREDENTIALS?|DSN|DATABASE_URL|CONNECTION_STRING)(?:_[A-Za-z0-9]{1,40}){0,3}"
-)
-_ENV_FILE = r"(?:[\w./-]{0,120}/)?(?:\.env(?:\.[\w.-]{1,40})?|[\w-]{1,40}\.env|environment|credentials|\.pgpass|\.netrc|\.htpasswd|id_rsa|id_ed25519|[\w.-]{1,60}[-_.]key|key\.pem|privkey\.pem|private\.pem|secrets?\.(?:ya?ml|json|env|toml))"
-_SHOWS_A_FILE = r"(?:cat|head|tail|less|more|grep|egrep|fgrep|rg|zgrep|awk|sed|cut|sort|tac|nl|strings|bat|xxd|od|base64|source|diff|jq|yq|vim?|nano|code)"
-_BOUNDARY = r"(?:^|[\s;&|(`\"'])"
-_WRAPPED = r"(?:sudo\s+(?:-\S+\s+){0,3})?"
-
-_SHOWS: tuple[re.Pattern[str], ...] = tuple(
-    re.compile(pattern, flags)
-    for pattern, flags in (
-        # files and lines that hold secrets
-        (rf"{_BOUNDARY}{_SHOWS_A_FILE}\s(?:[^|;&\n]{{0,300}}\s)?['\"]?{_ENV_FILE}(?=$|[\s'\"|;&)])", 0),
-        (rf"{_BOUNDARY}{_SHOWS_A_FILE}\s[^|;&\n]{{0,200}}/proc/[\w$*]{{1,20}}/environ", 0),
-        # the environment
-        (r"(?:^|[;&|(`]|\bsudo|\bexec\b[^;|&]{0,120}?)\s*(?:printenv|env)\s*(?:$|[|;&>)\"'])", 0),
-        (rf"{_BOUNDARY}printenv\s+{_SECRET_NAME}\b", re.IGNORECASE),
-        (r"(?:^|[;&|])\s*(?:set|export\s+-p|declare\s+-[px]+|compgen\s+-v)\s*(?:$|[|;&])", 0),
-        (rf"{_BOUNDARY}(?:echo|printf)\s[^|;&\n]{{0,200}}\$\{{?{_SECRET_NAME}\b", re.IGNORECASE),
-        # what tools print of it
-        (r"\bdocker\s+(?:container\s+)?inspect\b(?![^|;\n]*(?:--format|-f)[= ])", 0),
-        (r"\bdocker\s+(?:container\s+)?inspect\b[^|;\n]{0,200}(?:\.Config\.Env|\.Env\b|json \.Config\b|json \.\s*\}\})", 0),
-        (r"\bdocker(?:-compose|\s+compose)\b[^|;&\n]{0,200}\s(?:config|convert)\b(?!\s+(?:--quiet|-q|--services|--images|--volumes|--profiles)\b)", 0),
-        (r"\bdocker\s+(?:stack|service)\s+inspect\b|\bdocker\s+swarm\s+(?:join-token|unlock-key)", 0),
-        (r"\b(?:kubectl|oc)\b[^|;\n]{0,200}\sget\s+(?:-\S+\s+){0,6}secrets?\b[^|;\n]{0,200}(?:\s-o|--output|--template)", 0),
-        (r"\b(?:kubectl|oc)\b[^|;\n]{0,200}\sget\s[^|;\n]{0,200}\bsecrets?/?[^|;\n]{0,200}(?:\s-o\s?=?(?:ya?ml|json|jsonpath|go-template)|--output)", 0),
-        (r"\b(?:kubectl|oc)\b[^|;\n]{0,200}\s(?:create\s+token|config\s+view\b[^|;\n]{0,100}--raw)", 0),
-        (r"\bkubectl\b[^|;\n]{0,200}\sset\s+env\b[^|;\n]{0,100}--list|\bhelm\b[^|;\n]{0,100}\sget\s+(?:values|all|manifest)\b", 0),
-        (r"\bopenssl\s+(?:rand|genrsa|genpkey|rsa|pkey|ec|pkcs12|passwd)\b", 0),
-        (r"\baws\b[^|;\n]{0,200}\s(?:get-secret-value|get-session-token|get-login-password|create-access-key|assume-role|get-random-password)\b", 0),
-        (r"\baws\b[^|;\n]{0,200}\sssm\s+get-parameters?[\w-]*\b|\baws\s+configure\s+(?:get|export-credentials)\b", 0),
-        (r"\bgcloud\b[^|;\n]{0,200}\s(?:print-access-token|print-identity-token|secrets\s+versions\s+access)\b", 0),
-        (r"\baz\b[^|;\n]{0,200}\s(?:keyvault\s+secret\s+show|get-access-token|keys\s+list|list-keys|show-connection-string)\b", 0),
-        (r"\bvault\s+(?:kv\s+get|read|token\s+(?:create|lookup)|login|unwrap|print|operator\s+(?:init|unseal|rekey|generate-root))\b", 0),
-        (r"\b(?:vault\s+(?:kv\s+put|write)|aws\s+secretsmanager\s+(?:put|update|create)-secret\S*)\b", 0),
-        (r"\bterraform\s+(?:output|show|state\s+(?:show|pull))\b|\bansible-vault\s+(?:view|decrypt)\b|\bsops\b|\bgpg\s+(?:-d|--decrypt|--export-secret)", 0),
-        (r"\b(?:pass|op|bw|lpass|doppler|chamber)\s+(?:show|read|get|item\s+get|export|secrets)\b", 0),
-        (r"\bgit\s+config\b[^|;\n]{0,100}(?:credential|token)|\bgh\s+auth\s+token\b|\bheroku\s+config\b", 0),
-        (r"\bconfig\s+get\s+(?:requirepass|masterauth|\*|['\"]\*|user)", re.IGNORECASE),
-        (r"\bacl\s+(?:list|getuser|setuser|genpass)\b", re.IGNORECASE),
-        (r"\b(?:pg_shadow|pg_authid|mysql\.user|rolpassword|passwd\s*=|authentication_string)\b", re.IGNORECASE),
-        (r"\bpython[\d.]*\s+-c\b.{0,400}(?:\bsecrets\b|os\.environ|getenv|Fernet\.generate_key)", re.DOTALL),
-        (r"(?:^|[\s;&|])(?:history|pwgen|mkpasswd|apg)\b|\bcat\s+/dev/u?random\b", 0),
-        (r"\bsystemctl\s+show\b[^|;\n]{0,100}(?:Environment|(?:-p|--property)[= ]?Env)|\bsystemctl\s+show-environment\b", 0),
-        (r"\bps\s+(?:\S+\s+){0,3}-?\w*e\w*ww|\bps\s+auxe\w*|\bps\s+eww", 0),
-        (r"\brabbitmqctl\s+(?:export_definitions|environment)\b|\bcelery\b[^|;\n]{0,200}\breport\b", 0),
-        (r"\bactuator/env\b|://[^\s]{1,200}/\.env\b", 0),
-        # on the command line itself
-        (r"://[^\s/:@'\"]{0,100}:(?!\$\{?[A-Z_]+\}?@)[^\s/@'\"]{1,200}@", 0),
-        (rf"{_BOUNDARY}(?:curl|wget|http|https)\b[^|;\n]{{0,500}}\s(?:-u\s?|--user[= ]|--password=|--http-password=|--oauth2-bearer[= ])['\"]?[^\s'\"]", 0),
-        (r"(?:authorization|x-api-key|api-key|private-token|x-vault-token|x-auth-token)['\"]?\s{0,2}:\s{0,2}\S", re.IGNORECASE),
-        (r"[?&](?:api_?key|access_?token|token|secret|password|sig|signature)=[^\s&'\"]", re.IGNORECASE),
-        (r"['\"]?(?:password|passwd|secret|api_?key|access_?token|client_secret)['\"]?\s{0,2}:\s{0,2}['\"][^'\"]", re.IGNORECASE),
-        (rf"{_BOUNDARY}(?:export\s+)?{_SECRET_NAME}=['\"]?(?:[^\s'\"$]|\$\()", 0),
-        (r"\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^|;\n]{0,200}\s(?:-p[^\s]|--password=\S)", 0),
-        (r"\bredis-cli\b[^|;\n]{0,200}\s(?:-a\s|--pass\s|-u\s+rediss?://[^\s]*:[^\s]*@)", 0),
-        (r"\b(?:mongosh?|mongodump|mongorestore)\b[^|;\n]{0,200}\s(?:-p\s?|--password[= ])['\"]?[^\s'\"-]", 0),
-        (r"\b(?:sshpass\s+-p|docker\s+login\b[^|;\n]{0,200}\s(?:-p|--password)[= ])", 0),
-        (r"\b(?:rabbitmqctl|rabbitmqadmin)\b[^|;\n]{0,200}\s(?:change_password|add_user|authenticate_user|-p\s|--password=)", 0),
-        (r"\b(?:password|encrypted\s+password|identified\s+by)\s+['\"]", re.IGNORECASE),
-        (r"(?:^|\s)--(?:[a-z]+-)?(?:password|passwd|secret|token|api-key|secret-string|new-key|access-key|client-secret)[= ]['\"]?[^\s'\"-]", 0),
-        (r"\bhtpasswd\s+-\w*b|\bchpasswd\b", 0),
-        (r"\b(?:sk-[A-Za-z0-9_-]{3}|gh[pousr]_[A-Za-z0-9]{8}|xox[abprs]-|AKIA[A-Z0-9]{8}|eyJ[A-Za-z0-9_-]{10})", 0),
-    )
-)
-
-
-def shows_secret(text: str) -> bool:
-    """Whether a command's line, or what it prints, would show a secret. Doubt counts as yes."""
-    if len(text) > _LONGEST_TEXT:
-        return True
-    joined = text.replace("\\\n", " ")
-    return any(pattern.search(joined) for pattern in _SHOWS)
-
+__all__ = [
+    "ALLOWED",
+    "Placeholder",
+    "checked",
+    "fill",
+    "found_in",
+    "name_of",
+    "placeholders_of",
+    "shows_secret",
+    "variables_of",
+]

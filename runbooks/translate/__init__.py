@@ -30,7 +30,8 @@ from typing import Any
 
 from runbooks import shell
 from runbooks.document import Call
-from runbooks.translate._filters import CHOOSES_LINES, applies, fits
+from runbooks.translate._filters import applies, fits
+from runbooks.translate._options import words as set_of
 from runbooks.variables import found_in, replaced
 
 _LONGEST = 64 * 1024
@@ -40,9 +41,9 @@ MOST_LOG_LINES = 5000
 """How much of a log is read when a filter looks for something in it."""
 
 _MASK = "mwhole{}q"
-_HARMLESS_ENV = frozenset(
+_HARMLESS_ENV = set_of(
     "PGPASSWORD PGOPTIONS PGCONNECT_TIMEOUT PGSSLMODE PAGER MYSQL_PWD REDISCLI_AUTH LC_ALL LANG LC_MESSAGES TERM"
-    " COMPOSE_INTERACTIVE_NO_CLI DOCKER_CLI_HINTS NO_COLOR".split()
+    " COMPOSE_INTERACTIVE_NO_CLI DOCKER_CLI_HINTS NO_COLOR"
 )
 """Variables before a command that say nothing to a native form: it has its own logins and prints no colours."""
 
@@ -338,9 +339,6 @@ def _argv(stage: _Stage) -> Call:
 
 # wrappers
 
-_SUDO_ALONE = frozenset("-n --non-interactive -E --preserve-env -H --set-home -S -b".split())
-_MEASURES = frozenset({"time", "command", "nohup", "builtin", "exec", "\\time"})
-
 
 def _unwrapped(stage: _Stage) -> tuple[_Stage | None, bool]:
     """A stage without the wrappers that change nothing of what it tells, and whether a native form may be sought."""
@@ -359,7 +357,7 @@ def _unwrapped(stage: _Stage) -> tuple[_Stage | None, bool]:
 def _inside(stage: _Stage) -> _Stage | None:
     """One wrapper less; the same stage when its wrapper is not understood, None when it has none."""
     name, *words = stage.argv
-    if name in _MEASURES and name in ("time", "command"):
+    if name in ("time", "command"):
         rest = words[1:] if words[:1] == ["-p"] else words
         return stage if rest[:1] and rest[0].startswith("-") else replace(stage, argv=tuple(rest))
     if name == "sudo":
@@ -387,7 +385,11 @@ def _without_sudo(stage: _Stage, words: list[str]) -> _Stage:
             if known_native and known_native[0].kind not in ("file",):
                 place += 2
                 continue
-        return replace(stage, argv=("sudo", "-n", *(word for word in words if word != "-n")))if "-n" not in words else stage
+        return (
+            replace(stage, argv=("sudo", "-n", *(word for word in words if word != "-n")))
+            if "-n" not in words
+            else stage
+        )
     if any(re.fullmatch(r"[A-Za-z_]\w*=.*", word) for word in words[place : place + 1]):
         return stage
     return replace(stage, argv=tuple(words[place:]), sudo=True)
@@ -403,15 +405,17 @@ def _without_watch(stage: _Stage, words: list[str]) -> _Stage:
         else:
             return stage
     inner = words[place:]
-    return replace(stage, argv=tuple(inner[0].split())) if len(inner) == 1 and _PLAIN.fullmatch(inner[0]) else (
-        replace(stage, argv=tuple(inner)) if len(inner) > 1 else stage
+    return (
+        replace(stage, argv=tuple(inner[0].split()))
+        if len(inner) == 1 and _PLAIN.fullmatch(inner[0])
+        else (replace(stage, argv=tuple(inner)) if len(inner) > 1 else stage)
     )
 
 
 _PLAIN = re.compile(r"[\w ./:=@%,-]+")
-_BUILTINS = frozenset(
-    "cd pushd popd export unset source . alias unalias set shopt ulimit umask wait read eval exec trap return exit local"
-    " declare readonly type hash jobs fg bg disown history builtin let".split()
+_BUILTINS = set_of(
+    "cd pushd popd export unset source . alias unalias set shopt ulimit umask wait read eval exec trap return exit"
+    " local declare readonly type hash jobs fg bg disown history builtin let"
 )
 """Words that are no programs: only a shell can do these."""
 
@@ -448,4 +452,4 @@ def _same_but_url(first: Call, other: Call) -> bool:
     return same and first.args.get("method") in ("GET", "HEAD")
 
 
-__all__ = ["CHOOSES_LINES", "MANUAL", "calls_of", "native_of", "tools"]
+__all__ = ["MANUAL", "calls_of", "native_of", "tools"]

@@ -43,8 +43,13 @@ def applies(argv: Sequence[str]) -> bool:
 
 def fits(call: Call, argv: Sequence[str]) -> bool:
     """Whether this filter tells the same on our output of `call` as on the tool's own."""
-    if call.kind in ("file", "argv", "redis") or (call.kind == "http" and call.args["show"] != "status"):
+    if call.kind in ("argv", "redis") or (call.kind == "http" and call.args["show"] != "status"):
         return True
+    if call.kind == "file":
+        op = call.args["op"]
+        return op in ("cat", "head", "tail", "grep", "wc") or (
+            op in ("ls", "stat", "find") and argv[0] in CHOOSES_LINES
+        )
     if call.kind == "docker":
         return call.args["op"] in ("logs", "exec", "inspect", "network_inspect") or argv[0] in CHOOSES_LINES
     if call.kind == "host":
@@ -115,15 +120,19 @@ def _awk(argv: Sequence[str]) -> bool:
 
 
 def _jq(argv: Sequence[str]) -> bool:
-    words = [word for word in argv[1:] if word not in ("-r", "-c", "-M", "-e", "-C", "--raw-output", "--compact-output")]
+    words = [
+        word for word in argv[1:] if word not in ("-r", "-c", "-M", "-e", "-C", "--raw-output", "--compact-output")
+    ]
     return len(words) <= 1 and all(_JQ.fullmatch(word) for word in words)
 
 
 def _tr(argv: Sequence[str]) -> bool:
     words = argv[1:]
     plain = r"(?:[\w ,;:.\"'=-]|\\[ntr]|\[:(?:upper|lower|digit|space):\]){1,20}"
-    return len(words) == 2 and (words[0] == "-d" or re.fullmatch(plain, words[0]) is not None) and bool(
-        re.fullmatch(plain, words[1])
+    return (
+        len(words) == 2
+        and (words[0] == "-d" or re.fullmatch(plain, words[0]) is not None)
+        and bool(re.fullmatch(plain, words[1]))
     )
 
 

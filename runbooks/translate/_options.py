@@ -46,7 +46,11 @@ class Options:
 
 
 def known(
-    switches: str = "", valued: str = "", ignored: str = "", ignored_valued: str = "", joined: bool = True,
+    switches: str = "",
+    valued: str = "",
+    ignored: str = "",
+    ignored_valued: str = "",
+    joined: bool = True,
     stop: bool = False,
 ) -> Known:
     """A table from words: `known("-a --all", "-n --tail")`."""
@@ -60,9 +64,14 @@ def known(
     )
 
 
-def read(words: Sequence[str], table: Known) -> Options | None:
-    """The options and operands of `words` (without the command's name), or None when one is not known."""
-    return _Reading(table).of(list(words))
+def words(text: str) -> frozenset[str]:
+    """The words of `text`, for tables that are easier to read without quotes."""
+    return frozenset(text.split())
+
+
+def read(argv: Sequence[str], table: Known) -> Options | None:
+    """The options and operands of `argv` (without the command's name), or None when one is not known."""
+    return _Reading(table).of(list(argv))
 
 
 class _Reading:

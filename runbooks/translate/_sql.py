@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from runbooks.document import Call
+from runbooks.translate._options import words
 
 _TOKEN = re.compile(
     r"(?P<quoted>'(?:[^']|'')*+'|\"(?:[^\"]|\"\")*+\"|`[^`]*+`)"
@@ -17,7 +18,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _FIRST = re.compile(r"[\s(]*([A-Za-z]+)")
-_READING = frozenset("select with show explain values table describe desc pragma".split())
+_READING = words("select with show explain values table describe desc pragma")
 CATALOGUE = frozenset((r"\conninfo", r"\l", r"\du", r"\dn", r"\dt", r"\di", r"\dx"))
 """psql's own commands that the `sql` step kind can ask of the catalogue."""
 _LONGEST = 64 * 1024

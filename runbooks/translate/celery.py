@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runbooks.document import Call
-from runbooks.translate._options import known, read
+from runbooks.translate._options import known, read, words
 
 VERBS = ("celery",)
 
 _GLOBAL = known(switches="", valued="-A --app -b --broker", ignored="-q --quiet --no-color -C", stop=True)
 _INSPECT = known(switches="", valued="", ignored="-j --json", ignored_valued="-t --timeout")
-INSPECTIONS = frozenset(
-    "ping stats active reserved scheduled registered active_queues revoked report conf clock memsample".split()
-)
+INSPECTIONS = words("ping stats active reserved scheduled registered active_queues revoked report conf clock memsample")
 
 
 def calls(argv: Sequence[str]) -> tuple[Call, ...]:

@@ -55,7 +55,12 @@ def _curl(words: Sequence[str]) -> dict[str, Any] | None:
     urls = (*options.operands, *options.all("--url"))
     headers = _headers(options)
     body = _body(options)
-    if len(urls) != 1 or headers is None or body is None or options.last("-o", "--output") not in (None, "/dev/null", "-"):
+    if (
+        len(urls) != 1
+        or headers is None
+        or body is None
+        or options.last("-o", "--output") not in (None, "/dev/null", "-")
+    ):
         return None
     query, sent, content_type = body
     url = _url(urls[0], query)
@@ -110,9 +115,14 @@ def _headers(options: Options) -> dict[str, str] | None:
         if not colon or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name.strip()):
             return None
         headers[name.strip()] = value.strip()
-    for option, name in (("-A", "User-Agent"), ("--user-agent", "User-Agent"), ("-e", "Referer"), ("--referer", "Referer")):
-        if (value := options.last(option)) is not None:
-            headers[name] = value
+    for option, name in (
+        ("-A", "User-Agent"),
+        ("--user-agent", "User-Agent"),
+        ("-e", "Referer"),
+        ("--referer", "Referer"),
+    ):
+        if (given := options.last(option)) is not None:
+            headers[name] = given
     if (cookie := options.last("-b", "--cookie")) is not None:
         if "=" not in cookie:
             return None  # a file of cookies
@@ -146,7 +156,9 @@ def _body(options: Options) -> tuple[str, str | None, str] | None:
         pieces.append(encoded)
     if options.has("--json"):
         parts = options.all("--json")
-        return None if pieces or any(part.startswith("@") for part in parts) else ("", "".join(parts), "application/json")
+        return (
+            None if pieces or any(part.startswith("@") for part in parts) else ("", "".join(parts), "application/json")
+        )
     if options.has("-G", "--get"):
         return "&".join(pieces), None, ""
     if options.has("-I", "--head") and pieces:

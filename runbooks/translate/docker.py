@@ -14,6 +14,7 @@ from typing import Any
 
 from runbooks.document import Call
 from runbooks.translate._options import Known, Options, known, read
+from runbooks.translate._options import words as set_of
 
 VERBS = ("docker", "docker-compose", "podman-compose")
 
@@ -23,7 +24,9 @@ CHANGES = frozenset({"restart", "start", "stop", "kill", "pause", "unpause"})
 FOLLOWED_LINES = 200
 """What `logs -f` becomes: the last lines, once."""
 
-_COMPOSE = known(valued="-f --file -p --project-name", ignored_valued="--profile --ansi --progress --env-file", stop=True)
+_COMPOSE = known(
+    valued="-f --file -p --project-name", ignored_valued="--profile --ansi --progress --env-file", stop=True
+)
 _LOGS = known("-f --follow -t --timestamps", "-n --tail --since", ignored="--no-color --no-log-prefix --details")
 _EXEC = known(
     "-d --detach", "-u --user -w --workdir", ignored="-i --interactive -t --tty -T --no-TTY --no-tty", stop=True
@@ -34,9 +37,7 @@ _NAMES = known()
 _KILL = known("", "-s --signal")
 _STATE_FORMAT = re.compile(r"(?:table )?[^{}]{0,4}(?:\{\{ ?\.[A-Za-z]+ ?\}\}[^{}]{0,8})+")
 _FIELD = re.compile(r"\{\{ ?\.([A-Za-z]+) ?\}\}")
-_FIELDS = frozenset(
-    "ID Image Names Name Status State Ports Container CPUPerc MemUsage MemPerc NetIO BlockIO PIDs Service".split()
-)
+_FIELDS = set_of("ID Image Names Name Status State Ports Container CPUPerc MemUsage MemPerc NetIO BlockIO PIDs Service")
 _PATH_FORMAT = re.compile(r"\{\{ ?(?:json )?(?:index )?\.([A-Za-z][A-Za-z.]{0,80}) ?\}\}")
 
 _READS_ALONE = {

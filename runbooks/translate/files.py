@@ -14,7 +14,23 @@ from runbooks.translate._filters import is_simple_pattern
 from runbooks.translate._options import known, read
 from runbooks.translate.host import lines_wanted
 
-VERBS = ("cat", "head", "tail", "grep", "egrep", "fgrep", "ls", "ll", "du", "wc", "stat", "find", "less", "more", "zcat")
+VERBS = (
+    "cat",
+    "head",
+    "tail",
+    "grep",
+    "egrep",
+    "fgrep",
+    "ls",
+    "ll",
+    "du",
+    "wc",
+    "stat",
+    "find",
+    "less",
+    "more",
+    "zcat",
+)
 GLOBS = True
 """`du -sh DIR/*` and `ls DIR/*` look at what lies in DIR, which these step kinds can list for themselves."""
 
@@ -41,6 +57,21 @@ def calls(argv: Sequence[str]) -> tuple[Call, ...]:
     if args is None or _STAR in str(args["path"]) or args["path"] in ("-", ""):
         return ()
     return (Call("file", {**_NOTHING, **args}),)
+
+
+def absorbed(call: Call, argv: Sequence[str]) -> Call | None:
+    """`cat FILE | grep ...` is a grep of the file, `grep ... | wc -l` a count: a large file is not carried about."""
+    if call.kind != "file" or call.filters:
+        return None
+    op, path = call.args["op"], call.args["path"]
+    if op == "cat" and argv[0] in ("grep", "egrep", "fgrep", "head", "tail"):
+        args = _READERS[argv[0]]((*argv, path))
+        return Call("file", {**_NOTHING, **args}) if args is not None else None
+    if tuple(argv) in (("wc", "-l"), ("wc", "--lines")):
+        if op == "cat":
+            return Call("file", {**_NOTHING, "op": "wc", "path": path, "lines": 1})
+        return Call("file", {**call.args, "count": True}) if op == "grep" else None
+    return None
 
 
 def _whole(argv: Sequence[str]) -> dict[str, Any] | None:
@@ -122,7 +153,9 @@ def _usage(argv: Sequence[str]) -> dict[str, Any] | None:
 
 def _count(argv: Sequence[str]) -> dict[str, Any] | None:
     options = read(argv[1:], known(ignored="-l --lines"))
-    return {"op": "wc", "path": options.operands[0]} if options and len(options.operands) == 1 and len(argv) > 2 else None
+    if options is None or len(options.operands) != 1 or len(argv) < 3:
+        return None
+    return {"op": "wc", "path": options.operands[0], "lines": 1}
 
 
 def _status(argv: Sequence[str]) -> dict[str, Any] | None:
@@ -137,8 +170,8 @@ def _find(argv: Sequence[str]) -> dict[str, Any] | None:
     options = read(words, _FIND)
     if options is None or options.operands or options.has("-maxdepth", "-iname"):
         return None
-    if options.last("-type") not in (None, "f") or len(options.all("-name")) > 1:
-        return None
+    if options.has("-type") or len(options.all("-name")) > 1:
+        return None  # ours lists folders as well
     return {"op": "find", "path": path, "pattern": options.last("-name")}
 
 

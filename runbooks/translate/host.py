@@ -9,6 +9,7 @@ from typing import Any
 
 from runbooks.document import Call
 from runbooks.translate._options import known, read
+from runbooks.translate._options import words as set_of
 
 VERBS = ("df", "free", "uptime", "ps", "top", "htop", "lsof", "netstat", "ss", "fuser", "who", "w")
 
@@ -16,9 +17,11 @@ _DF = known(ignored="-h --human-readable -H --si -k -m -T --print-type -P --port
             ignored_valued="-x --exclude-type -B")  # fmt: skip
 _FREE = known(ignored="-h --human -b -k -m -g --mega --giga --mebi --gibi -t --total -w --wide")
 _TOP = known(switches="", valued="-o", ignored="-b -c -i -E", ignored_valued="-n -d -w")
-_COLUMNS = frozenset("pid user uid cmd comm args command %mem %cpu pmem pcpu rss stat s state ucmd".split())
-_PORTS = known(switches="-l --listening -a --all", ignored="-t --tcp -u --udp -n --numeric -p --programs --processes -4 -6 -e -o -W",
-               ignored_valued="")  # fmt: skip
+_COLUMNS = set_of("pid user uid cmd comm args command %mem %cpu pmem pcpu rss stat s state ucmd")
+_PORTS = known(
+    switches="-l --listening -a --all",
+    ignored="-t --tcp -u --udp -n --numeric -p --programs --processes -4 -6 -e -o -W",
+)
 _LSOF = known(switches="", valued="-i -s", ignored="-n -P", joined=True)
 _PORT_WORD = re.compile(r"(?:(?:tcp|udp|TCP|UDP)?[46]?:?)(\d{1,5})")
 
@@ -136,7 +139,14 @@ def _processes(words: list[str]) -> dict[str, Any] | None:
 def _order(key: str | None) -> str | None:
     if key is None:
         return None
-    return {"-%mem": "memory", "-pmem": "memory", "-rss": "memory", "-rsz": "memory", "-%cpu": "cpu", "-pcpu": "cpu"}.get(key, "?")
+    return {
+        "-%mem": "memory",
+        "-pmem": "memory",
+        "-rss": "memory",
+        "-rsz": "memory",
+        "-%cpu": "cpu",
+        "-pcpu": "cpu",
+    }.get(key, "?")
 
 
 def _top(words: list[str]) -> dict[str, Any] | None:
@@ -144,7 +154,9 @@ def _top(words: list[str]) -> dict[str, Any] | None:
     if options is None or options.operands:
         return None
     order = options.last("-o")
-    sort = {None: None, "%MEM": "memory", "+%MEM": "memory", "RES": "memory", "%CPU": "cpu", "+%CPU": "cpu"}.get(order, "?")
+    sort = {None: None, "%MEM": "memory", "+%MEM": "memory", "RES": "memory", "%CPU": "cpu", "+%CPU": "cpu"}.get(
+        order, "?"
+    )
     return {"op": "top", "sort": sort} if sort != "?" else None
 
 
@@ -156,7 +168,11 @@ def _lsof(words: list[str]) -> dict[str, Any] | None:
         return None
     found = _PORT_WORD.fullmatch(options.all("-i")[0])
     if found is None:
-        return {"op": "ports", "port": options.all("-i")[0][1:]} if re.fullmatch(r":\W?\w+\W?", options.all("-i")[0]) else None
+        return (
+            {"op": "ports", "port": options.all("-i")[0][1:]}
+            if re.fullmatch(r":\W?\w+\W?", options.all("-i")[0])
+            else None
+        )
     return {"op": "ports", "port": int(found[1])}
 
 

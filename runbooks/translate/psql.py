@@ -39,7 +39,9 @@ def calls(argv: Sequence[str]) -> tuple[Call, ...]:
     """The statements that `argv` sends, or nothing."""
     if argv[0] == "pg_isready":
         options = read(argv[1:], _READY)
-        return () if options is None or options.operands else sql_call("postgresql", ["SELECT 1"], **_where(options, ()))
+        return (
+            () if options is None or options.operands else sql_call("postgresql", ["SELECT 1"], **_where(options, ()))
+        )
     options = read(argv[1:], _PSQL)
     if options is None or len(options.operands) > 2 or (options.last("-d", "--dbname") and len(options.operands) > 1):
         return ()
@@ -68,7 +70,12 @@ def bare(text: str) -> tuple[Call, ...]:
 def _where(options: Options, operands: Sequence[str]) -> dict[str, Any]:
     database = options.last("-d", "--dbname") or (operands[0] if operands else None)
     user = options.last("-U", "--username") or (operands[1] if len(operands) > 1 else None)
-    where = {"host": options.last("-h", "--host"), "port": options.last("-p", "--port"), "user": user, "database": database}
+    where = {
+        "host": options.last("-h", "--host"),
+        "port": options.last("-p", "--port"),
+        "user": user,
+        "database": database,
+    }
     return {**where, **_of_address(database)} if database and "://" in database else where
 
 

@@ -13,7 +13,7 @@ VERBS = ("sqlite3",)
 _SQLITE = known(
     switches="",
     valued="-cmd",
-    ignored="-readonly -header -noheader -column -csv -json -line -list -table -box -markdown -batch -bail -quote -html",
+    ignored="-readonly -header -noheader -column -csv -json -line -list -table -box -markdown -batch -bail -html",
     ignored_valued="-separator -nullvalue -newline",
     joined=False,
 )
@@ -42,4 +42,6 @@ def calls(argv: Sequence[str]) -> tuple[Call, ...]:
     if path in (":memory:", "") or path.startswith("file:"):
         return ()
     made = sql_call("sqlite", statements)
-    return tuple(Call("sqlite", {"path": path, "statements": c.args["statements"], "write": c.args["write"]}) for c in made)
+    return tuple(
+        Call("sqlite", {"path": path, "statements": c.args["statements"], "write": c.args["write"]}) for c in made
+    )
