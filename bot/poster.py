@@ -23,17 +23,16 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from bot.lease import Lease
 from bot.slack.cards import Message, Wanted, wanted
 from bot.slack.channel import channel_id
 from bot.slack.client import SLACK_FAULTS, reason_of
 from bot.slack.pace import Pace
 from bot.slack.story import LinkTo, Story, story_of
 from incidents.errors import Misconfigured, StoreUnavailable
-from incidents.models import Incident, SlackMessage, Switch
+from incidents.models import Incident, SlackMessage
 from incidents.settings import Settings
 from incidents.store import Store
-from workers.engine import _is_dead as is_dead
-from workers.engine import this_worker
 
 log = logging.getLogger(__name__)
 
@@ -48,9 +47,6 @@ SLOWLY, QUICKLY, SLOWEST = 30.0, 1.0, 30.0
 
 LEASE = timedelta(seconds=40)
 """For how long a process is the one that posts, unless it renews; a call takes ten seconds at most."""
-
-LEADER = "poster"
-"""The switch whose `changed_by` is the process that posts."""
 
 AT_ONCE = 20
 """Incidents that are looked at in one round."""
@@ -68,11 +64,14 @@ PAGES_BACK = 5
 
 
 class NotNow(Exception):
-    """Nothing more can be sent at the moment. `problem` is for people, when it is more than the pace."""
+    """Nothing more can be sent at the moment. `problem` is for people, when it is more than the pace.
 
-    def __init__(self, seconds: float, problem: str | None = None) -> None:
+    What waits only for its turn gives way to a click, which may take a turn that was left for it.
+    """
+
+    def __init__(self, seconds: float, problem: str | None = None, *, turn: bool = False) -> None:
         super().__init__(problem or "not now")
-        self.seconds, self.problem = seconds, problem
+        self.seconds, self.problem, self.turn = seconds, problem, turn
 
 
 @dataclass
@@ -110,8 +109,8 @@ class Poster:
         self._link_to, self._clock, self._monotonic = link_to, clock, monotonic
         self._pace = Pace(monotonic)
         self._channel: str | None = None
-        self._owner, self._lead_until = this_worker(), datetime.min.replace(tzinfo=UTC) + LEASE
-        self._resume_at, self._faults = 0.0, 0
+        self._lease = Lease(store, "poster", LEASE, clock)
+        self._resume_at, self._for_a_turn, self._faults = 0.0, False, 0
         self._hurried: dict[int, None] = {}
         self._lock = threading.Lock()
         self._woken, self._stopped = threading.Event(), threading.Event()
@@ -131,7 +130,7 @@ class Poster:
         if self._thread is not None:
             self._thread.join(timeout=15)
         with suppress(StoreUnavailable):
-            self._store.write(lambda session: _give_up_lead(session, self._owner))
+            self._lease.give_up()
 
     def wake(self, incident_id: int | None = None) -> None:
         """Look now. An incident that a person just acted on goes before all others."""
@@ -147,11 +146,11 @@ class Poster:
 
     def reconcile_once(self) -> int:
         """Bring Slack up to date as far as the pace allows. Returns how many messages were written."""
-        if self._monotonic() < self._resume_at:
+        if self._monotonic() < self._resume_at and not (self._for_a_turn and self._hurried):
             return 0
         written, due = 0, self._due()
         try:
-            if due and not self._leads():
+            if due and not self._lease.held():
                 return 0
             for incident_id, urgent in due:
                 done = self._open_round(incident_id, urgent)
@@ -179,29 +178,16 @@ class Poster:
             self.reconcile_once()
         except StoreUnavailable as failure:
             log.warning("the poster will try again: %s", failure)
-            self._resume_at = self._monotonic() + QUICKLY
+            self._put_off(NotNow(QUICKLY))
         except Exception:  # broad at the outer edge: the postman must outlive whatever one round runs into
             log.exception("a round of the poster failed; it will try again")
-            self._resume_at = self._monotonic() + QUICKLY
+            self._put_off(NotNow(QUICKLY))
 
     def _put_off(self, reason: NotNow) -> None:
-        self._resume_at = self._monotonic() + reason.seconds
+        self._resume_at, self._for_a_turn = self._monotonic() + reason.seconds, reason.turn
         if reason.problem is not None and reason.problem != self.problem:
             log.error("Slack does not show the present state: %s", reason.problem)
         self.problem = reason.problem or self.problem
-
-    def _leads(self) -> bool:
-        """Whether this process is the one that posts: rates and "posted once" hold for all processes together.
-
-        The lease outlives any single call by far, and is taken over at once from a dead process of this host.
-        """
-        now = self._clock()
-        if now < self._lead_until - LEASE / 2:
-            return True
-        if not self._store.write(lambda session: _take_lead(session, self._owner, now)):
-            return False
-        self._lead_until = now + LEASE
-        return True
 
     # ---- one incident
 
@@ -249,7 +235,7 @@ class Poster:
             now.postponed = True
             return
         if wait:
-            raise NotNow(wait)
+            raise NotNow(wait, turn=True)
         if row is None or row.ts is None:
             self._post(now, want, row, channel)
         elif not self._update(now, row, want):
@@ -408,24 +394,6 @@ class Poster:
 
 
 # ---- rows
-
-
-def _take_lead(session: Session, owner: str, now: datetime) -> bool:
-    held = session.get(Switch, LEADER)
-    if held is None:
-        session.add(Switch(name=LEADER, on=True, reason="posts to Slack", changed_by=owner, changed_at=now))
-        return True
-    if held.on and held.changed_by != owner and held.changed_at > now - LEASE and not is_dead(held.changed_by):
-        return False
-    unchanged = [col(Switch.name) == LEADER, col(Switch.changed_by) == held.changed_by]
-    taken = update(Switch).where(*unchanged, col(Switch.changed_at) == held.changed_at)
-    renewed = session.execute(taken.values(on=True, changed_by=owner, changed_at=now))
-    return bool(renewed.rowcount == 1)  # type: ignore[attr-defined] # an UPDATE gives a CursorResult
-
-
-def _give_up_lead(session: Session, owner: str) -> None:
-    mine = update(Switch).where(col(Switch.name) == LEADER, col(Switch.changed_by) == owner)
-    session.execute(mine.values(on=False))
 
 
 def _claim(session: Session, incident_id: int, key: str, channel: str, now: datetime) -> SlackMessage:

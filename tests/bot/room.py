@@ -1,0 +1,212 @@
+"""A practice workspace with the app in it: what the tests of commands, buttons and the postman play in."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from bot.poster import Poster
+from bot.slack.client import slack_client
+from bot.slack.verify import Door
+from bot.standin import Pace, Standin
+from incidents import approvals, intake
+from incidents.alert import Priority
+from incidents.lifecycle import StepState
+from incidents.models import Incident, Run, SlackMessage, Step
+from incidents.settings import Settings, load_settings
+from incidents.store import Store
+
+NOW = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
+TOKEN, SECRET = "xo" + "xb-practice", "practice" + "-signing" + "-secret"
+CHANNEL = "incidents"
+
+
+class Clock:
+    """A present that stands still until it is moved. Called, it gives seconds."""
+
+    def __init__(self) -> None:
+        self.seconds = NOW.timestamp()
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+    def forward(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class Room:
+    """The workspace, the database, and a postman that works when it is told to."""
+
+    def __init__(
+        self, store: Store, folder: Path, pace: Pace | None = None, deliver_to: str = "http://127.0.0.1:9/"
+    ) -> None:
+        self.store, self.clock = store, Clock()
+        self.standin = Standin(
+            folder,
+            deliver_to,
+            token="page" + "-token",
+            signing_secret=SECRET,
+            bot_token=TOKEN,
+            pace=pace,
+            clock=self.clock,
+            commands=("/incident", "/runbook"),
+        )
+        self.settings: Settings = load_settings(home=folder, approvers=("@oncall",), channel=CHANNEL)
+        self.client = slack_client(TOKEN, self.standin.api_url)
+        self.postman = self.new_postman()
+
+    def __enter__(self) -> Room:
+        self.standin.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.standin.stop()
+
+    def new_postman(self) -> Poster:
+        """Another postman on the same database, as after a restart."""
+        return Poster(self.store, self.client, self.settings, clock=self.clock.now, monotonic=self.clock)
+
+    # What happens
+
+    def open(self, title: str = "API unavailable", priority: Priority = Priority.P2) -> int:
+        opened = self.store.write(
+            lambda s: intake.open_by_hand(s, title, priority, "U0ALICE", self.clock.now(), system="shop")
+        )
+        assert opened.id is not None
+        return opened.id
+
+    def ask(self, incident_id: int, *approvers: str, **values: Any) -> tuple[int, int]:
+        """A run whose one fix waits for an approval. Returns the ids of step and approval."""
+
+        def work(session: Any) -> tuple[int, int]:
+            now = self.clock.now()
+            run = Run(
+                incident_id=incident_id,
+                procedure_id="shop/api",
+                document="shop.md",
+                heading=["Shop", "API"],
+                mode="live",
+                state="waiting",
+                revision="r",
+                verdict="The API answers 503",
+                created_at=now,
+            )
+            session.add(run)
+            session.flush()
+            call = {"args": {}, "filters": [], "display": "docker compose restart api"}
+            given = {
+                "title": "Restart the API",
+                "text": "docker compose restart api",
+                "risk": "mutating",
+                "kind": "docker",
+                "reason": "restart ends and starts a container",
+                "phase": "solution",
+                "target": "shop/api",
+                "call": call,
+            }
+            step = Step(run_id=run.id, incident_id=incident_id, **(given | values))
+            step.digest = approvals.digest_of(step.kind, step.call, step.target, run.revision)
+            session.add(step)
+            session.flush()
+            asked = approvals.request(session, step, approvers or ("@oncall",), now, timedelta(minutes=15))
+            assert asked is not None and asked.id is not None and step.id is not None
+            return step.id, asked.id
+
+        return self.store.write(work)
+
+    def settle(self, most: int = 60) -> int:
+        """Let the postman work, a second at a time, until Slack shows everything. Returns the messages written."""
+        written = 0
+        for _ in range(most):
+            written += self.postman.reconcile_once()
+            if not self.unshown():
+                return written
+            self.clock.forward(1)
+        raise AssertionError(f"Slack does not show {self.unshown()} after {most} s: {self.postman.problem}")
+
+    # What is there
+
+    def unshown(self) -> list[int]:
+        with self.store.read() as session:
+            behind = select(col(Incident.id)).where(col(Incident.revision) != col(Incident.shown_revision))
+            return [id_ for id_ in session.scalars(behind) if id_ is not None]
+
+    def cards(self) -> list[dict[str, Any]]:
+        """Top-level messages of the bot."""
+        return [m for m in self.standin.messages(CHANNEL) if m.get("bot_id") and m.get("thread_ts", m["ts"]) == m["ts"]]
+
+    def thread(self, card: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [m for m in self.standin.messages(CHANNEL, card["ts"]) if m["ts"] != card["ts"]]
+
+    def rows(self) -> list[SlackMessage]:
+        with self.store.read() as session:
+            return list(session.scalars(select(SlackMessage).order_by(col(SlackMessage.id))))
+
+    def step(self, id_: int) -> Step:
+        with self.store.read() as session:
+            return session.get_one(Step, id_)
+
+    def calls(self, *methods: str) -> list[str]:
+        return [call.method for call in self.standin.calls if not methods or call.method in methods]
+
+    def private(self, person: str) -> str:
+        """What only that person was told, all of it."""
+        return json.dumps(
+            [(m.get("text"), m.get("blocks")) for m in self.standin.ephemerals(CHANNEL, person)], ensure_ascii=False
+        )
+
+
+class Porch:
+    """A small HTTP server in front of a door, where the workspace delivers."""
+
+    def __init__(self) -> None:
+        self.door: Door | None = None
+        porch = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert porch.door is not None
+                status, headers, answer = porch.door(body, dict(self.headers.items()))
+                self.send_response(status)
+                for name, value in {**headers, "Content-Length": str(len(answer))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/slack/events"
+
+    def __enter__(self) -> Porch:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def eventually(true: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait for what happens in another thread."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+WAITS = StepState.AWAITING_APPROVAL
