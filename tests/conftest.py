@@ -27,6 +27,9 @@ from incidents.migrate import upgrade
 from incidents.store import Store
 
 
+pytest_plugins = ["tests.docker_engine"]
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody of the test workspace. `id` is what Slack calls them."""

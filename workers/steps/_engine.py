@@ -139,7 +139,7 @@ def targets_of(client: Engine, args: Mapping[str, Any]) -> list[Container]:
     project = args.get("project") or None
     if args.get("container"):
         return named(client, str(args["container"]), project)
-    wanted = [str(name) for name in args.get("services") or ()] or [str(args["service"])] * bool(args.get("service"))
+    wanted = [str(name) for name in args.get("services") or (args.get("service"),) if name]
     if not wanted and args.get("compose") and args.get("op") != "exec":
         return _whole_project(client, project)
     return [container for name in wanted for container in of_service(client, name, project)]
@@ -226,7 +226,9 @@ def frames(client: Engine, exec_id: str, watch: Watch) -> Iterator[bytes]:
                 size -= len(piece)
                 yield piece
     finally:
+        # Neither closes the other: the library hands out the file, and keeps the socket below it open.
         stream.close()
+        line.close()
 
 
 def _exactly(line: Any, size: int, watch: Watch) -> bytes:

@@ -184,7 +184,7 @@ def _logs(client: Engine, args: Mapping[str, Any], watch: Watch) -> Outcome:
         kept.write(text.encode() + (b"" if text.endswith("\n") or not text else b"\n"))
         findings += [*findings_of_state(container, _now()), *errors_of(text, container.called)]
     name = containers[0].called
-    summary = f"{name} is {state_of(containers[0], _now())}; {lines} log lines"
+    summary = f"{name}: {state_of(containers[0], _now())}; {lines} log lines"
     return _well(summary, kept.text(), _worst_first(findings), kept.truncated)
 
 
@@ -220,7 +220,7 @@ def _inspect(client: Engine, args: Mapping[str, Any], watch: Watch) -> Outcome:
     containers = _some(client, args)
     findings = [finding for container in containers for finding in findings_of_state(container, _now())]
     output = _json([_without_values(container.facts) for container in containers])
-    return _well(f"{containers[0].called} is {state_of(containers[0], _now())}", output, findings)
+    return _well(f"{containers[0].called}: {state_of(containers[0], _now())}", output, findings)
 
 
 def _without_values(facts: Mapping[str, Any]) -> dict[str, Any]:
