@@ -134,10 +134,11 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True)
 class Warning_:
-    """Something in a document that could not be read as meant."""
+    """Something in a document that could not be read as meant. One that `spoils` it hides part of its content."""
 
     line: int
     text: str
+    spoils: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,5 +157,11 @@ class Document:
     escalation: tuple[Mapping[str, Any], ...] = ()
     schedules: tuple[Mapping[str, Any], ...] = ()
     checklists: tuple[Mapping[str, Any], ...] = ()
+    contacts: tuple[Mapping[str, Any], ...] = ()
+    retention: tuple[Mapping[str, Any], ...] = ()
+    objectives: tuple[Mapping[str, Any], ...] = ()
+    alert_rules: tuple[Mapping[str, Any], ...] = ()
+    names: frozenset[str] = frozenset()
+    """What the document calls its own things (services, containers, hosts): an alert's labels are known by them."""
     front_matter: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warning_, ...] = ()

@@ -10,9 +10,11 @@ from typing import Any
 
 from incidents.errors import Misconfigured
 from runbooks.document import Document, Warning_
+from runbooks.reading import facts
 from runbooks.reading.cleaning import SIZE_LIMIT, cleaned, decoded
 from runbooks.reading.frontmatter import front_matter
 from runbooks.reading.lines import Lines, commands_of
+from runbooks.reading.names import names_of
 from runbooks.reading.outline import Section, outline
 from runbooks.reading.procedures import procedures_of
 
@@ -40,13 +42,26 @@ def parse(path: str, text: str, system: str | None = None, safe: Collection[str]
     root, too_deep = outline(body)
     named = system or _system_in(values) or PurePath(path).stem
     lines = Lines(safe)
+    commands = tuple(commands_of(root, lines))
+    services = facts.services_of(root, commands)
     return Document(
         path=path,
         title=_title(root, values, path),
         system=named,
         sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-        commands=tuple(commands_of(root, lines)),
+        commands=commands,
         procedures=procedures_of(root, named, lines),
+        services=services,
+        thresholds=facts.thresholds_of(root),
+        severities=facts.severities_of(root),
+        escalation=facts.escalation_of(root),
+        schedules=facts.schedules_of(root, commands),
+        checklists=facts.checklists_of(root),
+        contacts=facts.contacts_of(root),
+        retention=facts.retention_of(root, commands),
+        objectives=facts.objectives_of(root),
+        alert_rules=facts.alert_rules_of(root),
+        names=names_of(commands, services),
         front_matter=values,
         warnings=_sorted([*warned, *bad_front, *too_deep, *lines.warnings]),
     )

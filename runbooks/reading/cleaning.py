@@ -34,7 +34,7 @@ def decoded(data: bytes) -> tuple[str, tuple[Warning_, ...]]:
         return data.decode("utf-16", "replace"), ()
     if _is_binary(data):
         line = data.count(b"\n", 0, data.find(b"\0")) + 1
-        return "", (Warning_(line, "not a text file: it holds NUL bytes throughout; nothing was read"),)
+        return "", (Warning_(line, "not a text file: it holds NUL bytes throughout; nothing was read", spoils=True),)
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
@@ -67,7 +67,9 @@ def _bounded(text: str) -> tuple[str, list[Warning_]]:
         return text, []
     kept = text[: text.rfind("\n", 0, SIZE_LIMIT) + 1] or text[:SIZE_LIMIT]
     line = kept.count("\n") + 1
-    return kept, [Warning_(line, f"longer than {SIZE_LIMIT // 2**20} MiB; what follows this line was not read")]
+    return kept, [
+        Warning_(line, f"longer than {SIZE_LIMIT // 2**20} MiB; what follows this line was not read", spoils=True)
+    ]
 
 
 def _limited(warnings: Iterator[Warning_]) -> list[Warning_]:
@@ -134,7 +136,7 @@ class _OpenFence:
 
     def close(self, lines: list[str], end: int) -> Warning_:
         lines[end] = self.indent + self.mark
-        return Warning_(self.start + 1, f"fence is never closed; taken to end at line {end + 1}")
+        return Warning_(self.start + 1, f"fence is never closed; taken to end at line {end + 1}", spoils=True)
 
 
 def _close_fences(lines: list[str]) -> Iterator[Warning_]:
@@ -146,7 +148,9 @@ def _close_fences(lines: list[str]) -> Iterator[Warning_]:
             return
         end = unclosed.before_heading or unclosed.last_blank
         if end is None:
-            yield Warning_(unclosed.start + 1, "fence is never closed; all that follows was taken to be in it")
+            yield Warning_(
+                unclosed.start + 1, "fence is never closed; all that follows was taken to be in it", spoils=True
+            )
             return
         yield unclosed.close(lines, end)
         start = end + 1

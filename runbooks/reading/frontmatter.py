@@ -16,7 +16,7 @@ DEPTH = 20
 _CLOSING = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE)
 
 
-class _Loader(yaml.SafeLoader):
+class AliasFreeLoader(yaml.SafeLoader):
     """Safe loading without aliases, which is what every YAML bomb is made of, and without deep nesting."""
 
     depth = 0
@@ -41,7 +41,11 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Warning_, ...
     end = _CLOSING.search(rest, 0, LIMIT)
     if end is None:
         long = len(rest) > LIMIT and _CLOSING.search(rest) is not None
-        return {}, text, (Warning_(1, f"front matter longer than {LIMIT} characters was not read"),) if long else ()
+        return (
+            {},
+            text,
+            (Warning_(1, f"front matter longer than {LIMIT} characters was not read", spoils=True),) if long else (),
+        )
     source = rest[: end.start()]
     blanked = "\n" * (source.count("\n") + 1) + rest[end.end() :]
     values, warnings = _loaded(source)
@@ -50,13 +54,13 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Warning_, ...
 
 def _loaded(source: str) -> tuple[Mapping[str, Any], tuple[Warning_, ...]]:
     try:
-        values = yaml.load(source, Loader=_Loader)  # noqa: S506  a SafeLoader without aliases
+        values = yaml.load(source, Loader=AliasFreeLoader)  # noqa: S506  a SafeLoader without aliases
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return {}, (Warning_(_line_of(error), f"front matter was not read: {_problem(error)}"),)
+        return {}, (Warning_(_line_of(error), f"front matter was not read: {_problem(error)}", spoils=True),)
     if values is None:
         return {}, ()
     if not isinstance(values, dict):
-        return {}, (Warning_(2, "front matter was not read: it is not a mapping"),)
+        return {}, (Warning_(2, "front matter was not read: it is not a mapping", spoils=True),)
     return {str(key): value for key, value in values.items()}, ()
 
 

@@ -238,6 +238,11 @@ def title_of(heading: str) -> str:
     return (_PREFIX.sub("", title).strip(" \"'") or title) if _PREFIX.match(title) else title
 
 
+def slug(text: str) -> str:
+    """Lower case, digits and hyphens: what an id is made of."""
+    return re.sub(r"[^a-z0-9]+", "-", re.sub("['’]", "", text.lower())).strip("-") or "untitled"
+
+
 @lru_cache(maxsize=4096)
 def role_of(label: str) -> Role | None:
     """What a label, or the heading of a part of an entry, says of what stands below; None when it is just a title."""

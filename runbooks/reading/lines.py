@@ -103,11 +103,15 @@ def _worse(one: Risk, other: Risk) -> Risk:
 def commands_of(root: Section, lines: Lines) -> Iterator[Command]:
     """Every line of every fence that is not blank or a comment, and every inline command, in the order of the text."""
     for section in root.walk():
+        above = ""
         for block in _within(section.blocks):
             if isinstance(block, Fence):
                 for line in lines.of_fence(block):
-                    yield Command(line.line, line.text, line.title, section.path, line.judgement, line.embedded)
+                    title = line.title or above
+                    yield Command(line.line, line.text, title, section.path, line.judgement, line.embedded)
+                above = ""
             else:
+                above = tidy(block.text)
                 yield from _inline(block, section.path, lines)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runbooks.document import Procedure, ProcedureStep, ProcedureType
-from runbooks.reading.labels import Area, Role, area_of, is_mixed, is_strict, is_trouble, role_of, title_of
+from runbooks.reading.labels import Area, Role, area_of, is_mixed, is_strict, is_trouble, role_of, slug, title_of
 from runbooks.reading.lines import Lines, fences_in
 from runbooks.reading.outline import Block, Item, Listing, Paragraph, Section, Span
 from runbooks.reading.steps import Told, label_of, tell, urgency_of
@@ -73,10 +73,6 @@ def digest_of(steps: Sequence[ProcedureStep]) -> str:
 def _id(system: str, heading: tuple[str, ...]) -> str:
     below = heading[1:] if len(heading) > 1 else heading
     return "/".join([slug(system), *(slug(title_of(part)) for part in below)])
-
-
-def slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", re.sub("['’]", "", text.lower())).strip("-") or "untitled"
 
 
 def _unique(id_: str, taken: dict[str, int]) -> str:
