@@ -38,6 +38,12 @@ class Hub:
         with self._lock:
             self._listeners.discard(listener)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody has the page open."""
+        with self._lock:
+            return bool(self._listeners)
+
     def publish(self, news: News, to: Collection[str] | None = None) -> None:
         """Tell every page, or those of some people."""
         with self._lock:
