@@ -1,6 +1,6 @@
 """`midwatch demo`: the whole story on one machine, with nothing made up.
 
-A small service runs as a child process, a monitor watches it, and Midwatch stands ready with that service's runbook. The
+A small service runs as a child process, a monitor watches it, and Midwatch stands ready with its runbook. The
 service is killed. What follows is what would follow anywhere: alert, checks, verdict, a fix that waits for a click, the
 checks again, the end of the alert, the post-mortem.
 """
@@ -61,7 +61,7 @@ class Demo:
 
     def __init__(self, home: Path, told: Callable[[str], None]) -> None:
         self.home, self.told = _emptied(home), told
-        self.shop, self.port = home / "storefront", free_port()
+        self.shop, self.port = home / "storefront", _free_port()
         settings = self._furnished()
         self.runtime = Runtime(settings)
         self.house = House(self.runtime, port=0)
