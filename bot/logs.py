@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
 
+from bot.console.output import harmless
 from incidents.redaction import redact
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 QUIET = ("httpx", "httpcore", "urllib3", "slack_bolt", "slack_sdk", "celery", "kombu", "amqp", "docker", "alembic")
 """Libraries whose small talk is of no use to an operator."""
-
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def start_logging(level: str) -> None:
@@ -23,11 +21,6 @@ def start_logging(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
-
-
-def harmless(text: str) -> str:
-    """Text whose control and direction characters are spelled out, so that it cannot steer a terminal."""
-    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _Formatter(logging.Formatter):

@@ -126,6 +126,11 @@ class Runtime:
 
     # ---- acts
 
+    def approvers(self, system: str | None) -> tuple[str, ...]:
+        """Who may act on a system's incidents from outside Slack: its own list, else the installation's."""
+        known = self.inventory.system(system)
+        return tuple(known.approvers) if known and known.approvers else self.settings.approvers
+
     def prepare_database(self) -> None:
         """Bring the embedded database up to date. For any other, say what to do when its schema is not there."""
         if self.store.sqlite:

@@ -13,7 +13,6 @@ from bot.account import Account, account_of, incidents_listed
 from bot.runtime import Runtime
 from bot.web import render, words
 from bot.web.access import admission
-
 from incidents.errors import NotFound
 from incidents.lifecycle import OPEN
 

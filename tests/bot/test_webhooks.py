@@ -49,7 +49,8 @@ def test_without_a_token_nothing_is_taken(client: httpx.Client, runtime: Runtime
 
 
 @pytest.mark.parametrize(
-    "credentials", ["Bearer wrong", "Bearer", "Bearer ", "Basic {token}", "{token}", "Bearer {token}x", "Bearer x{token}"]
+    "credentials",
+    ["Bearer wrong", "Bearer", "Bearer ", "Basic {token}", "{token}", "Bearer {token}x", "Bearer x{token}"],
 )
 def test_a_wrong_token_is_refused(client: httpx.Client, runtime: Runtime, credentials: str) -> None:
     client.headers["authorization"] = credentials.format(token=runtime.webhook_token).strip()
@@ -223,13 +224,17 @@ def test_a_raw_connection_that_sends_garbage_does_not_hurt(server: Server, sende
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
-anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner))
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner)
+)
 words = st.sampled_from(["firing", "resolved", "critical", "api", "2026-11-09T03:00:00Z", "0001-01-01T00:00:00Z", ""])
 fields = st.sampled_from(
     ["status", "labels", "annotations", "startsAt", "endsAt", "fingerprint", "generatorURL", "title", "dedup_key", "url",
      "severity", "service", "system", "starts_at", "ends_at", "state", "runbook_url"]
 )  # fmt: skip
-labels = st.dictionaries(st.sampled_from(["alertname", "service", "severity", "system", "job"]) | st.text(), words | scalars)
+labels = st.dictionaries(
+    st.sampled_from(["alertname", "service", "severity", "system", "job"]) | st.text(), words | scalars
+)
 alert = st.dictionaries(fields, words | labels | anything)
 bodies = st.one_of(
     st.binary(max_size=200),
