@@ -20,7 +20,7 @@ from incidents.alert import Alert, AlertStatus
 from incidents.inventory import Inventory
 from runbooks.document import Document, Procedure
 from runbooks.reading.labels import slug, title_of
-from runbooks.vocabulary import CONDITIONS, DECISIVE, GENERIC, Said, likeness, said
+from runbooks.vocabulary import CONDITIONS, DECISIVE, GENERIC, Said, kinship, likeness, said
 
 FLOOR = 58.0
 """Least score of an answer, when the alert's system is known."""
@@ -472,7 +472,9 @@ def _cover(part: Said, whole: Said) -> float:
 def _in(term: str, whole: Said) -> float:
     if term in CONDITIONS:
         return max((likeness(term, other) for other in whole.conditions), default=0.0)
-    return 1.0 if term in whole.all else 0.0
+    if term in whole.all:
+        return 1.0
+    return max((kinship(term, other) for other in whole.subjects), default=0.0)
 
 
 def _answered(name: Said, title: Said, everywhere: Said) -> float:

@@ -31,7 +31,9 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"cannot assign|password authentication failed|access denied for user|does not exist", "connect"),
     (r"time[ds]?[- ]?outs?|deadline exceeded|taking too long", "timeout"),
     (r"(?:response|request|reply|query|page load)[- ]?(?:times?|duration|latenc\w+)|latenc(?:y|ies)|p9\d|apdex|sluggish", "latency slow"),
+    (r"(?:slow|long|high|delayed) (?:http )?(?:responses?|requests?|replies|page loads?)", "latency slow"),
     (r"slow(?:ly|ness|er|down)?|degraded performance|performance degradation", "slow"),
+    (r"lack of(?: available| free)?|(?:very )?little|not enough|short of|scarce", "full"),
     (r"rate[- ]?limit\w*|quota|429s?", "ratelimit"),
     (r"(?:http )?5xx|50[0-4]s?|internal server errors?|bad gateway|error rate|errors? ratio|failure rate", "errors"),
     (r"40[134]s?|4xx|not found", "notfound"),
@@ -217,6 +219,29 @@ def stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 4 and not word.endswith("ss"):
             return word[: -len(ending)] + ("y" if ending == "ies" else "")
     return word
+
+
+_ALIKE = {
+    frozenset(pair): value
+    for pair, value in {
+        ("service", "container"): 0.9,
+        ("service", "api"): 0.6,
+        ("service", "everything"): 0.5,
+        ("database", "pool"): 0.6,
+        ("database", "query"): 0.6,
+        ("docker", "container"): 0.6,
+        ("apikey", "auth"): 0.4,
+        ("apikey", "ai"): 0.6,
+        ("llm", "ai"): 0.5,
+        ("llm", "gpu"): 0.5,
+        ("frontend", "api"): 0.2,
+    }.items()
+}
+
+
+def kinship(one: str, other: str) -> float:
+    """How near two subjects are: an application is a service is a container, more or less."""
+    return 1.0 if one == other else _ALIKE.get(frozenset((one, other)), 0.0)
 
 
 def likeness(one: str, other: str) -> float:
