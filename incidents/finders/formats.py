@@ -8,7 +8,7 @@ that must occur, and a pattern whose group `v` is masked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 W = r"[A-Za-z0-9_-]"
 A = r"[A-Za-z0-9]"
@@ -19,15 +19,16 @@ def _each(prefixes: str, rest: str) -> dict[str, str]:
 
 
 TOKENS: Mapping[str, str] = {
-    **_each("AKIA ASIA ABIA ACCA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),  # AWS
+    "AKIA": r"[A-Z0-9]{16}(?![A-Za-z0-9])",  # AWS
+    "ASIA": r"[A-Z0-9]{16}(?![A-Za-z0-9])",
     **_each("ghp_ gho_ ghu_ ghs_ ghr_", rf"{A}{{20,255}}"),  # GitHub
     "github_pat_": r"\w{22,255}",
     **_each("glpat- gldt- glrt- glsoat- glcbt- glptt- glft- glimt- glagent- gloas-", r"[\w.-]{20,300}"),  # GitLab
     "GR1348941": rf"{W}{{20,64}}",
-    **_each("xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxc- xoxd-", r"[A-Za-z0-9%/+=-]{8,400}"),  # Slack
-    **_each("xoxe- xoxe. xapp-", r"[A-Za-z0-9.-]{8,400}"),
+    **_each("xoxb- xoxp- xoxa- xoxr- xoxs- xoxo- xoxc- xoxd-", r"[A-Za-z0-9%/+=-]{12,400}"),  # Slack
+    **_each("xoxe- xoxe. xapp-", r"[A-Za-z0-9.-]{12,400}"),
     "sk-": rf"(?=[A-Za-z_-]{{0,40}}\d){W}{{20,400}}",  # OpenAI, Anthropic and those who imitate them
-    **_each("sk_live_ sk_test_ rk_live_ rk_test_ pk_live_ pk_test_", rf"{A}{{10,255}}"),  # Stripe
+    **_each("sk_live_ sk_test_ rk_live_ rk_test_ pk_live_ pk_test_", rf"{A}{{12,255}}"),  # Stripe
     "whsec_": r"[A-Za-z0-9+/=]{20,128}",
     "AIza": rf"{W}{{35}}",  # Google
     "ya29.": rf"{W}{{20,2000}}",
@@ -75,33 +76,63 @@ ANYWHERE: tuple[tuple[str, re.Pattern[str]], ...] = (
     (":AA", re.compile(rf":AA(?<=\d{{8}}:AA)(?<!\d{{11}}:AA)(?P<v>{W}{{32,36}})(?![\w-])")),  # Telegram
     ("-us", re.compile(r"(?<![0-9a-f])(?P<v>[0-9a-f]{32}-us\d{1,2})\b")),  # Mailchimp
     (".atlasv1.", re.compile(rf"(?P<v>{A}{{14}}\.atlasv1\.{W}{{50,100}})")),  # Terraform Cloud
-    ("8Q~", re.compile(rf"(?P<v>\w{{3}}8Q~[\w.~-]{{31,34}})")),  # Entra ID
+    ("8Q~", re.compile(r"(?P<v>\w{3}8Q~[\w.~-]{31,34})")),  # Entra ID
     ("$2", re.compile(r"(?P<v>\$2[aby]\$\d\d\$[./A-Za-z0-9]{20,53})")),  # bcrypt
     ("$", re.compile(r"(?P<v>\$(?:[1567y]|apr1|argon2i?d?)\$[\w./$=,+-]{16,400})")),  # crypt and argon2
     ("{S", re.compile(r"\{S?SHA(?:256|512)?\}(?P<v>[A-Za-z0-9+/=]{16,200})")),  # LDAP
 )
 
 
-def _grouped(words: Iterable[str]) -> str:
-    """The words as an alternation that decides by the first letter, five times faster than a flat one."""
-    by_letter: dict[str, list[str]] = {}
-    for word in sorted(words, key=len, reverse=True):
-        by_letter.setdefault(word[0], []).append(re.escape(word[1:]))
-    return "|".join(f"{re.escape(letter)}(?:{'|'.join(rests)})" for letter, rests in by_letter.items())
+_MARKS = "_-.$"
+"""Signs that most tokens have after their first letters. They are rare, so a search for them passes text quickly."""
 
 
-_BEGINS = re.compile(_grouped(TOKENS))
-_RESTS = {prefix: re.compile(rest) for prefix, rest in TOKENS.items()}
+def _marked(mark: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    names = tuple(name for name in TOKENS if name[-1] == mark)
+    before = "".join(sorted({re.escape(name[-2]) for name in names}))
+    rest = r"[\w./$=,:+-]{12}" if mark == "$" else r"[\w.=%/+~-]{12}"
+    return re.compile(rf"{re.escape(mark)}(?<=[{before}]{re.escape(mark)})(?={rest})"), names
+
+
+def _unmarked() -> dict[str, list[str]]:
+    """Patterns of the other tokens by their first letter: a search for one letter costs next to nothing."""
+    groups: dict[str, list[str]] = {}
+    for name, rest in TOKENS.items():
+        if name[-1] not in _MARKS:
+            groups.setdefault(name[0], []).append(re.escape(name[1:]) + rest)
+    return groups
+
+
+_MARKED = tuple(_marked(mark) for mark in _MARKS)
+_UNMARKED = tuple(re.compile(f"{letter}(?:{'|'.join(rests)})") for letter, rests in _unmarked().items())
+_ANYWHERE = tuple((re.compile(re.escape(literal)).search, pattern) for literal, pattern in ANYWHERE)
+_RESTS = {name: re.compile(rest) for name, rest in TOKENS.items()}
 # A token may follow what is left of an escape: \n in JSON, %3D in a URL, the m that ends a terminal colour.
 _WORD_BEGINS = re.compile(r"(?<![A-Za-z0-9_])|(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=[0-9;\[]m)")
+_TAIL = re.compile(r"[\w-]*")
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """Where secrets of known formats stand."""
-    for begin in _BEGINS.finditer(text):
-        rest = _RESTS[begin[0]].match(text, begin.end())
-        if rest and _WORD_BEGINS.match(text, begin.start()):
-            yield begin.start(), rest.end()
-    for literal, pattern in ANYWHERE:
-        if literal in text:
+    for start, end in _candidates(text):
+        if _WORD_BEGINS.match(text, start):
+            yield start, _TAIL.match(text, end).end()  # type: ignore[union-attr] # it always matches
+    for occurs, pattern in _ANYWHERE:
+        if occurs(text):
             yield from (match.span("v") for match in pattern.finditer(text))
+
+
+def _candidates(text: str) -> Iterator[tuple[int, int]]:
+    for mark, names in _MARKED:
+        for found in mark.finditer(text):
+            end = found.end()
+            if text.endswith(names, 0, end):
+                yield from _complete(text, [name for name in names if text.endswith(name, 0, end)], end)
+    for pattern in _UNMARKED:
+        yield from (match.span() for match in pattern.finditer(text))
+
+
+def _complete(text: str, names: list[str], end: int) -> Iterator[tuple[int, int]]:
+    for name in names:
+        if rest := _RESTS[name].match(text, end):
+            yield end - len(name), rest.end()
