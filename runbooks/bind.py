@@ -405,8 +405,8 @@ class _Binding:
 
 NETWORK_CLIENTS = set_of(
     "curl wget ping ping6 traceroute tracepath mtr nc ncat netcat telnet dig nslookup host psql pg_isready mysql"
-    " mariadb mysqladmin redis-cli valkey-cli mongosh mongo http https xh grpcurl ssh scp sftp rsync nmap openssl ldapsearch"
-    " rabbitmqadmin amqp-get kcat kafkacat websocat whois"
+    " mariadb mysqladmin redis-cli valkey-cli mongosh mongo http https xh grpcurl ssh scp sftp rsync nmap openssl"
+    " ldapsearch rabbitmqadmin amqp-get kcat kafkacat websocat whois"
 )
 _RUNS_OTHERS = set_of("sudo env nohup nice ionice timeout xargs exec time command stdbuf setsid doas")
 _READS_CODE = set_of(

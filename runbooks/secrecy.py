@@ -11,12 +11,12 @@ import re
 _LONGEST_TEXT = 256 * 1024
 
 _NAME = (
-    r"(?:[A-Za-z0-9]{0,40}_){0,6}(?:PASSWORD|PASSWD|PASS|(?<=_)PWD|SECRET|SECRETS|TOKEN|API_?KEY|APIKEY|ACCESS_?KEY"
-    r"|PRIVATE_?KEY|SECRET_?KEY|KEY|CREDENTIALS?|DSN|DATABASE_URL|CONNECTION_STRING)(?:_[A-Za-z0-9]{1,40}){0,3}"
+    r"(?:[A-Za-z0-9]{0,40}_){0,6}(?:PGPASSWORD|PASSWORD|PASSPHRASE|PASSWD|PASS|(?<=_)PWD|SECRET|SECRETS|TOKEN|API_?KEY"
+    r"|APIKEY|ACCESS_?KEY|PRIVATE_?KEY|SECRET_?KEY|KEY|CREDENTIALS?|DSN|DATABASE_URL|CONNECTION_STRING)(?:_[A-Za-z0-9]{1,40}){0,3}"
 )
 """Names of variables that hold secrets."""
 _FILE = (
-    r"(?:[\w./-]{0,120}/)?(?:\.env(?:\.[\w.-]{1,40})?|[\w-]{1,40}\.env|environment|credentials|\.pgpass|\.netrc"
+    r"(?:[\w./~-]{0,120}/)?(?:\.env(?:\.[\w.-]{1,40})?|[\w-]{1,40}\.env|environment|credentials|\.pgpass|\.netrc"
     r"|\.htpasswd|id_rsa|id_ed25519|[\w.-]{1,60}[-_.]key|key\.pem|privkey\.pem|private\.pem"
     r"|secrets?\.(?:ya?ml|json|env|toml))"
 )

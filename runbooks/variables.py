@@ -57,7 +57,7 @@ _WORDS = re.compile(
             # your_password, your-server, yourdomain.com, YOUR_API_KEY
             r"(?<![A-Za-z0-9])(?:your|YOUR|Your)[-_.]?[A-Za-z][\w-]{0,60}(?:\.[A-Za-z][\w-]{0,30}){0,3}"
             r"(?:@[\w-]{1,40}(?:\.[\w-]{1,30}){1,3})?",
-            rf"(?<![\w.-])my[-_](?:{_MINE})(?![\w])",
+            rf"(?<![\w.-])my[-_](?:{_MINE})(?![\w-])",
             r"(?<![\w.])/?(?:path/to|some/path)(?:/[\w.*+@:-]{1,80}){0,8}",
             # db-host, test-db-host, backup-name, but not the option --backup-name
             rf"(?<![\w./$@%-])(?:[a-z0-9]{{1,20}}-){{0,3}}(?:{_SUBJECTS})-(?:{_PROPERTIES})(?![\w-])",

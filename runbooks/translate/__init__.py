@@ -36,6 +36,7 @@ from runbooks.variables import found_in, replaced
 
 _LONGEST = 64 * 1024
 _DEEPEST = 4
+_MOST_PLACEHOLDERS = 50
 MOST_URLS = 32
 MOST_LOG_LINES = 5000
 """How much of a log is read when a filter looks for something in it."""
@@ -99,19 +100,16 @@ def _bare(text: str) -> tuple[Call, ...]:
 
 def _masked(text: str) -> tuple[str, dict[str, str]]:
     """`text` with each bracketed placeholder as one plain word: to a shell `<db-host>` is a redirection."""
-    spots = [one for one in found_in(text) if one.written[0] in "<[{" and not one.written.startswith("{{.")]
-    masks: dict[str, str] = {}
+    spots = [one for one in found_in(text) if one.written[0] in "<[{"]
+    names = {written: _MASK.format(number) for number, written in enumerate(dict.fromkeys(s.written for s in spots))}
+    if not names or len(names) > _MOST_PLACEHOLDERS or _MASK.split("{")[0] in text:
+        return text, {}
     pieces: list[str] = []
     place = 0
-    for number, spot in enumerate(spots):
-        mask = _MASK.format(number)
-        masks[mask] = spot.written
-        pieces += (text[place : spot.start], mask)
+    for spot in spots:
+        pieces += (text[place : spot.start], names[spot.written])
         place = spot.end
-    pieces.append(text[place:])
-    if any(_MASK.split("{")[0] in text for _ in masks):
-        return text, {}
-    return "".join(pieces), masks
+    return "".join([*pieces, text[place:]]), {mask: written for written, mask in names.items()}
 
 
 def _by_shell(text: str, script: shell.Script) -> tuple[Call, ...]:
@@ -227,7 +225,7 @@ class _Translation:
             if not (text == "*" or text.endswith("/*")) or re.search(r"[*?\[~]", text[:-1]):
                 return None
             text = text[:-1] + "\x01*"
-        return replaced(text, self.masks)
+        return replaced(text, self.masks) if "mwhole" in text else text
 
 
 _REFERENCE = re.compile(r"\$\{[A-Za-z_]\w*\}")
