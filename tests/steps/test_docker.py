@@ -100,9 +100,7 @@ def test_logs_of_a_dead_service_say_why_it_died(project: Project, step: Callable
     assert "serving" in outcome.output
 
 
-def test_a_container_that_the_kernel_killed_for_memory_says_so(
-    project: Project, step: Callable[..., Outcome]
-) -> None:
+def test_a_container_that_the_kernel_killed_for_memory_says_so(project: Project, step: Callable[..., Outcome]) -> None:
     name = project.run("worker", "x=a", "while :; do x=$x$x; done", mem_limit="16m", memswap_limit="16m")
     project.wait_for(name, "exited")
     assert Said(step("inspect", service="worker")).bad("killed: out of memory")
@@ -116,9 +114,7 @@ def test_a_restart_loop_is_told_as_one(project: Project, step: Callable[..., Out
     assert found.bad("code 7")
 
 
-def test_a_failing_health_check_is_told_with_its_last_words(
-    project: Project, step: Callable[..., Outcome]
-) -> None:
+def test_a_failing_health_check_is_told_with_its_last_words(project: Project, step: Callable[..., Outcome]) -> None:
     second = 1_000_000_000
     health = {"test": ["CMD-SHELL", "echo no database; exit 1"], "interval": second // 4, "retries": 1}
     name = project.run("api", SLEEPS, health=health)
@@ -144,7 +140,9 @@ def test_a_job_that_ended_well_is_no_trouble(project: Project, step: Callable[..
 def test_error_lines_of_a_log_are_folded_to_one_shape_with_a_count(
     project: Project, step: Callable[..., Outcome]
 ) -> None:
-    lines = [f"echo 2026-03-03T03:00:0{n}Z ERROR request {n}0{n} failed: connection refused by 10.0.0.{n}" for n in range(9)]
+    lines = [
+        f"echo 2026-03-03T03:00:0{n}Z ERROR request {n}0{n} failed: connection refused by 10.0.0.{n}" for n in range(9)
+    ]
     project.run("api", *lines, "echo INFO all is well, 0 errors", SLEEPS)
     wait_until(lambda: "all is well" in step("logs", service="api").output, "the log did not show")
     warned = [f.text for f in step("logs", service="api").findings if f.level is Level.WARN]
@@ -300,7 +298,9 @@ def silent_socket(tmp_path: Path) -> Iterator[str]:
 @pytest.mark.parametrize("op", ["ps", "logs", "exec", "restart"])
 def test_an_engine_that_hangs_is_given_up_in_time(op: str, silent_socket: str) -> None:
     began = time.monotonic()
-    outcome = docker.run({"op": op, "service": "api", "argv": ["true"], "host": silent_socket}, context(1.0, writes=True))
+    outcome = docker.run(
+        {"op": op, "service": "api", "argv": ["true"], "host": silent_socket}, context(1.0, writes=True)
+    )
     assert outcome.result is Result.TIMED_OUT
     assert "did not answer within 1 s" in outcome.summary
     assert time.monotonic() - began < 1.2
