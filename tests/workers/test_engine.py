@@ -1,0 +1,333 @@
+"""The run loop. What must not happen comes first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from incidents import acts
+from incidents.alert import AlertStatus
+from incidents.errors import Rejected
+from incidents.lifecycle import IncidentStatus, StepState
+from incidents.models import Step
+from incidents.store import Store
+from tests.workers.house import ALERT, House, together
+from workers.engine import ATTEMPTS, LEASE
+
+LIT, LOG, LIGHT, REPLACE = "Is it lit?", "What does its log say?", "Light it", "Replace it"
+
+
+@pytest.fixture
+def house(store: Store, tmp_path: Path, now: datetime) -> House:
+    return House(store, tmp_path, now)
+
+
+# ---- refusals
+
+
+def test_nothing_that_changes_anything_runs_before_somebody_approves(house: House) -> None:
+    house.alert()
+    house.play()
+    assert house.steps()[LIGHT] == StepState.AWAITING_APPROVAL
+    assert house.times_run() == 0
+
+
+def test_a_denied_fix_never_runs(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.decide(yes=False)
+    house.play()
+    assert house.times_run() == 0
+    assert house.run().state == "finished"
+    assert "denied by U0ALICE" in house.told(incident)
+
+
+def test_a_step_made_ready_without_an_approval_is_refused(house: House) -> None:
+    house.alert()
+    house.play()
+    forge(house, state=StepState.READY)
+    house.engine.run_step(house.row(LIGHT).id or 0)
+    assert house.times_run() == 0
+    assert house.row(LIGHT).state == StepState.SUPERSEDED
+
+
+def test_a_call_that_was_changed_after_its_approval_is_refused(house: House) -> None:
+    house.alert()
+    house.play()
+    house.decide()
+    forge(house, call={"args": {"argv": ["./replace.sh"], "cwd": str(house.work)}, "filters": []})
+    house.play()
+    assert house.times_run() == 0
+    assert house.row(LIGHT).state == StepState.SUPERSEDED
+
+
+def test_a_runbook_that_was_edited_after_the_approval_means_asking_again(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.decide()
+    house.document.write_text(house.document.read_text().replace("./light.sh", "./light.sh --force"))
+    house.engine.shelf.refresh()
+    house.play()
+    assert house.times_run() == 0
+    assert "its runbook has changed since" in house.told(incident)
+
+
+def test_while_paused_nothing_runs_and_afterwards_it_does(house: House) -> None:
+    house.store.write(lambda s: acts.pause(s, "U0ALICE", house.now))
+    house.alert()
+    house.play()
+    assert house.steps()[LIT] == StepState.READY
+    house.store.write(lambda s: acts.resume(s, "U0ALICE", house.now))
+    house.engine.sweep()
+    house.play()
+    assert house.steps()[LIT] == StepState.FAILED
+
+
+def test_a_procedure_in_shadow_plans_and_runs_nothing(store: Store, tmp_path: Path, now: datetime) -> None:
+    house = House(store, tmp_path, now, live=False)
+    incident = house.alert()
+    house.play()
+    house.engine.sweep()
+    house.play()
+    assert set(house.steps().values()) == {StepState.PLANNED}
+    assert "in shadow" in house.told(incident)
+
+
+def test_a_check_that_cannot_run_says_so_and_is_not_counted_as_passed(
+    store: Store, tmp_path: Path, now: datetime
+) -> None:
+    lost = "**Diagnosis**:\n```bash\n# Does its socket answer?\ncurl -s http://lamp.example/health\n```\n"
+    house = House(store, tmp_path, now, runbook=f"# Lamp\n\n## Incidents\n\n### Lamp is dark\n\n{lost}")
+    incident = house.alert()
+    house.play()
+    assert house.steps() == {"Does its socket answer?": StepState.SKIPPED}
+    assert "1 could not run" in (house.incident(incident).verdict or "")
+    assert "passed" not in (house.incident(incident).verdict or "")
+
+
+# ---- the story
+
+
+def test_an_alert_becomes_checks_a_verdict_one_fix_and_a_mended_lamp(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    assert house.steps() == {
+        LIT: StepState.FAILED,
+        LOG: StepState.SUCCEEDED,
+        LIGHT: StepState.AWAITING_APPROVAL,
+        REPLACE: StepState.PLANNED,
+    }
+    assert "1 failed, 1 passed" in (house.incident(incident).verdict or "")
+    assert house.decide() == "approved"
+    house.play()
+    assert house.times_run() == 1
+    mended = house.incident(incident)
+    assert mended.status == IncidentStatus.MITIGATED
+    assert mended.verdict is not None and mended.verdict.startswith("Mended by 'Light it': 2 passed")
+    assert house.run().state == "finished"
+
+
+def test_a_fix_that_does_not_help_is_followed_by_the_next_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.engine.SETTLING", 0.0)
+    house.script("light.sh", "echo once >> runs.txt")
+    incident = house.alert()
+    house.play()
+    house.decide()
+    house.play()
+    assert house.row(REPLACE).state == StepState.AWAITING_APPROVAL
+    assert house.incident(incident).status == IncidentStatus.TRIGGERED
+    assert house.times_run() == 1
+
+
+def test_a_service_that_needs_a_moment_after_its_fix_is_given_it(house: House) -> None:
+    house.script("light.sh", "echo once >> runs.txt\n(sleep 1.5; echo lit > state.txt) > /dev/null 2>&1 &")
+    incident = house.alert()
+    house.play()
+    house.decide()
+    house.play()
+    assert house.incident(incident).status == IncidentStatus.MITIGATED
+
+
+def test_an_alert_without_a_runbook_is_told_so(house: House) -> None:
+    other = replace(ALERT, dedup_key="x", title="PayrollExportLate", service="payroll", system=None, labels={})
+    incident = house.alert(other)
+    house.play()
+    assert "no runbook answers this alert" in house.told(incident)
+
+
+def test_promoting_a_procedure_starts_the_runs_that_waited_for_it(store: Store, tmp_path: Path, now: datetime) -> None:
+    house = House(store, tmp_path, now, live=False)
+    house.alert()
+    house.play()
+    procedure = house.engine.shelf.procedure(house.run().procedure_id)
+    assert procedure is not None
+    house.store.write(lambda s: acts.promote(s, procedure.id, procedure.digest, "U0ALICE", now))
+    house.engine.promoted(procedure)
+    house.play()
+    assert house.steps()[LIT] == StepState.FAILED
+    assert house.steps()[LIGHT] == StepState.AWAITING_APPROVAL
+
+
+def test_the_end_of_the_alert_withdraws_the_question_and_ends_the_run(house: House) -> None:
+    house.alert()
+    house.play()
+    house.alert(replace(ALERT, status=AlertStatus.RESOLVED))
+    house.engine.sweep()
+    assert house.row(LIGHT).state == StepState.SUPERSEDED
+    assert house.run().state == "finished"
+
+
+def test_a_denied_fix_can_be_asked_for_again_as_a_new_step(house: House) -> None:
+    house.alert()
+    house.play()
+    house.decide(yes=False)
+    denied = house.row(LIGHT).id
+    house.engine.ask_again(denied or 0, "U0BOB")
+    assert house.row(LIGHT).id != denied
+    house.decide()
+    house.play()
+    assert house.times_run() == 1
+
+
+def test_a_step_that_waits_cannot_be_asked_for_again(house: House) -> None:
+    house.alert()
+    house.play()
+    with pytest.raises(Rejected):
+        house.engine.ask_again(house.row(LIGHT).id or 0, "U0BOB")
+
+
+# ---- nothing twice
+
+
+def test_repeated_and_concurrent_hints_start_a_fix_once(house: House) -> None:
+    house.alert()
+    house.play()
+    house.decide()
+    step = house.row(LIGHT).id or 0
+    engines = [house.engine, *(house.another_engine() for _ in range(3))]
+    together(*(lambda e=engine: e.run_step(step) for engine in engines for _ in range(2)))
+    house.play()
+    assert house.times_run() == 1
+
+
+def test_a_triage_that_is_hinted_twice_makes_one_run(house: House) -> None:
+    incident = house.alert()
+    together(*(lambda: house.engine.triage(incident) for _ in range(4)))
+    with house.store.read() as session:
+        from sqlalchemy import func, select
+
+        from incidents.models import Run
+
+        assert session.scalar(select(func.count()).select_from(Run)) == 1
+
+
+def test_a_fix_whose_worker_died_is_unknown_and_waits_for_a_person(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.decide()
+    step = abandoned(house, LIGHT)
+    house.wait(LEASE.total_seconds() + 1)
+    house.engine.sweep()
+    house.play()
+    house.engine.run_step(step)
+    assert house.row(LIGHT).state == StepState.UNKNOWN
+    assert house.times_run() == 0
+    assert "may or may not have finished" in house.told(incident)
+
+
+def test_a_persons_verdict_on_an_unknown_fix_lets_the_run_go_on(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.decide()
+    step = abandoned(house, LIGHT)
+    house.wait(LEASE.total_seconds() + 1)
+    house.engine.sweep()
+    (house.work / "state.txt").write_text("lit\n")
+    house.store.write(lambda s: acts.mark(s, step, True, "U0ALICE", house.now))
+    house.engine.advance(house.run().id or 0)
+    house.play()
+    assert house.incident(incident).status == IncidentStatus.MITIGATED
+
+
+def test_a_check_whose_workers_die_is_run_again_but_not_for_ever(house: House) -> None:
+    house.alert()
+    house.engine.triage(house.hints.triages.popleft())
+    for attempt in range(1, ATTEMPTS + 1):
+        abandoned(house, LIT, attempt)
+        house.wait(LEASE.total_seconds() + 1)
+        house.engine.sweep()
+    assert house.row(LIT).state == StepState.FAILED
+    assert house.row(LIT).attempt == ATTEMPTS
+
+
+def test_a_result_that_comes_after_the_lease_ended_is_not_taken(house: House) -> None:
+    incident = house.alert()
+    house.engine.triage(house.hints.triages.popleft())
+    step = house.row(LIT).id or 0
+    frozen = house.store.write(lambda s: house.engine._claimed(s, step))
+    assert frozen is not None
+    outcome = house.engine._performed(frozen)
+    house.wait(LEASE.total_seconds() + 1)
+    house.engine.sweep()
+    house.another_engine().run_step(step)
+    taken = house.row(LIT)
+    house.store.write(lambda s: house.engine._recorded(s, frozen, outcome))
+    assert house.row(LIT) == taken
+    assert "after its lease had ended" in house.told(incident)
+
+
+def test_a_worker_that_still_renews_its_lease_keeps_its_step(house: House) -> None:
+    house.alert()
+    house.engine.triage(house.hints.triages.popleft())
+    step = house.row(LIT).id or 0
+    house.store.write(lambda s: house.engine._claimed(s, step))
+    for _ in range(5):
+        house.wait(LEASE.total_seconds() / 2)
+        house.engine.renew_leases()
+        house.engine.sweep()
+    assert house.row(LIT).state == StepState.RUNNING
+
+
+def test_lost_hints_are_said_again_by_the_sweep(house: House) -> None:
+    house.alert()
+    house.hints.triages.clear()
+    house.engine.sweep()
+    house.play()
+    assert house.steps()[LIGHT] == StepState.AWAITING_APPROVAL
+
+
+def test_the_chain_of_a_whole_story_is_unbroken(house: House) -> None:
+    from incidents import timeline
+
+    incident = house.alert()
+    house.play()
+    house.decide()
+    house.play()
+    row = house.incident(incident)
+    assert timeline.faults(house.events(incident), row.events, row.head) == []
+
+
+def abandoned(house: House, title: str, attempt: int = 1) -> int:
+    """Claim a step as a worker that dies right afterwards."""
+    step = house.row(title)
+    assert step.attempt == attempt - 1
+    dying = house.another_engine()
+    dying.owner = "elsewhere/1/1"
+    assert house.store.write(lambda s: dying._claimed(s, step.id or 0)) is not None
+    return step.id or 0
+
+
+def forge(house: House, **values: object) -> None:
+    """Change the fix's row behind the back of everything."""
+    step_id = house.row(LIGHT).id
+
+    def work(session: Session) -> None:
+        step = session.get_one(Step, step_id)
+        for name, value in values.items():
+            setattr(step, name, value)
+
+    house.store.write(work)
