@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from sqlalchemy import func, select, text
 from sqlmodel import col
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from bot.bodies import body_of
 from bot.metrics import Labels, exposition
 from bot.runtime import Runtime
 from bot.web import pages
+from bot.web.pages import Before, Id
 from bot.webhooks import Webhooks, bearer_is
 from incidents import acts
 from incidents.errors import MidwatchError, NotFound, StoreUnavailable
@@ -53,6 +55,7 @@ def create_app(runtime: Runtime, slack_door: SlackDoor | None = None) -> FastAPI
     app.add_middleware(_Headers)
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(MidwatchError, _told_why)
+    app.add_exception_handler(RequestValidationError, lambda request, wrong: _no_sense(runtime, request, wrong))
     app.router.routes.append(Route("/webhooks/{source}", Webhooks(runtime).answer, methods=["POST"]))
     if slack_door is not None:
         app.router.routes.append(Route("/slack/events", _slack(slack_door), methods=["POST"]))
@@ -98,15 +101,15 @@ def _add_health(app: FastAPI, runtime: Runtime) -> None:
 
 def _add_api(app: FastAPI, runtime: Runtime) -> None:
     @app.get("/api/incidents")
-    def listed(request: Request, status: str = "all", before: int | None = None, limit: int = LISTED) -> Response:
+    def listed(request: Request, status: str = "all", before: Before = None, limit: int = LISTED) -> Response:
         _require_api_token(request, runtime)
         statuses = _statuses(status)
         with runtime.store.read() as session:
             found = incidents_listed(session, statuses, before, min(max(limit, 1), MOST_LISTED))
         return _json({"incidents": found})
 
-    @app.get("/api/incidents/{incident_id:int}")
-    def told(request: Request, incident_id: int) -> Response:
+    @app.get("/api/incidents/{incident_id}")
+    def told(request: Request, incident_id: Id) -> Response:
         _require_api_token(request, runtime)
         with runtime.store.read() as session:
             return _json(account_of(session, incident_id))
@@ -162,6 +165,15 @@ def _json(value: Any) -> Response:
 async def _told(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)
     return JSONResponse({"error": refusal.detail}, status_code=refusal.status_code, headers=refusal.headers)
+
+
+def _no_sense(runtime: Runtime, request: Request, wrong: Exception) -> Response:
+    """An address that cannot be read: for a browser it is not there, a program is told what is wrong with it."""
+    assert isinstance(wrong, RequestValidationError)
+    if request.url.path.startswith("/incidents"):
+        return pages.absent(runtime)
+    error = wrong.errors()[0]
+    return JSONResponse({"error": f"{error['loc'][-1]}: {error['msg']}"}, status_code=422)
 
 
 async def _told_why(request: Request, why: Exception) -> Response:

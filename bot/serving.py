@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import ExitStack
 
 import uvicorn
 from fastapi import FastAPI
@@ -61,12 +62,14 @@ class Server:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, proto)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.listen(BACKLOG)
-    except OSError as why:
-        raise Misconfigured(f"cannot listen on {host} port {port}: {why.strerror or why}") from None
+    with ExitStack() as unless_bound:
+        try:
+            family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            listening = unless_bound.enter_context(socket.socket(family, kind, proto))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(BACKLOG)
+        except OSError as why:
+            raise Misconfigured(f"cannot listen on {host} port {port}: {why.strerror or why}") from None
+        unless_bound.pop_all()
     return listening

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from bot.account import Account, account_of, incidents_listed
@@ -16,6 +16,9 @@ from bot.web.access import admission
 from incidents.errors import NotFound
 from incidents.lifecycle import OPEN
 
+LARGEST_ID = 2**31 - 1
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Before = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 OLDEST_ASSET = "public, max-age=31536000, immutable"
 
 
@@ -24,19 +27,19 @@ def router(runtime: Runtime) -> APIRouter:
     routes = APIRouter(default_response_class=HTMLResponse, include_in_schema=False)
 
     @routes.get("/incidents")
-    def index(request: Request, show: str = "open", before: int | None = None) -> Response:
+    def index(request: Request, show: str = "open", before: Before = None) -> Response:
         return _guarded(request, runtime, None, lambda: _index(runtime, show, before))
 
-    @routes.get("/incidents/{incident_id:int}")
-    def timeline(request: Request, incident_id: int) -> Response:
+    @routes.get("/incidents/{incident_id}")
+    def timeline(request: Request, incident_id: Id) -> Response:
         return _guarded(request, runtime, incident_id, lambda: _timeline(runtime, incident_id))
 
-    @routes.get("/incidents/{incident_id:int}/postmortem")
-    def told(request: Request, incident_id: int) -> Response:
+    @routes.get("/incidents/{incident_id}/postmortem")
+    def told(request: Request, incident_id: Id) -> Response:
         return _guarded(request, runtime, incident_id, lambda: _postmortem(runtime, incident_id))
 
-    @routes.get("/incidents/{incident_id:int}/postmortem.md")
-    def written(request: Request, incident_id: int) -> Response:
+    @routes.get("/incidents/{incident_id}/postmortem.md")
+    def written(request: Request, incident_id: Id) -> Response:
         return _guarded(request, runtime, incident_id, lambda: _markdown(runtime, incident_id))
 
     @routes.get("/static/{name}")

@@ -137,7 +137,7 @@ def test_a_database_that_cannot_commit_is_said_and_nothing_is_kept(sender: httpx
         other.execute("ROLLBACK")
     assert response.status_code == 503
     assert int(response.headers["retry-after"]) > 0
-    assert "again" not in one_line(response) or True
+    assert "nothing of this was kept" in one_line(response)
     other.close()
 
 
@@ -229,8 +229,8 @@ anything = st.recursive(
 )
 words = st.sampled_from(["firing", "resolved", "critical", "api", "2026-11-09T03:00:00Z", "0001-01-01T00:00:00Z", ""])
 fields = st.sampled_from(
-    ["status", "labels", "annotations", "startsAt", "endsAt", "fingerprint", "generatorURL", "title", "dedup_key", "url",
-     "severity", "service", "system", "starts_at", "ends_at", "state", "runbook_url"]
+    ["status", "labels", "annotations", "startsAt", "endsAt", "fingerprint", "generatorURL", "title", "dedup_key",
+     "url", "severity", "service", "system", "starts_at", "ends_at", "state", "runbook_url"]
 )  # fmt: skip
 labels = st.dictionaries(
     st.sampled_from(["alertname", "service", "severity", "system", "job"]) | st.text(), words | scalars
