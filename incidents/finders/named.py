@@ -204,6 +204,7 @@ _SCHEME = re.compile(
     r"(?i)(?:bearer|basic|token|digest|api-?key|negotiate|ntlm|aws4-hmac-sha256|oauth|key|splunk|hawk|sso-key)[ \t]+"
 )
 _HEADER_BOUND = 8_000
+_LINE = re.compile(r"[^\n]*")
 
 
 def _header(text: str, found: _Named) -> Iterator[Span]:
@@ -217,6 +218,8 @@ def _header(text: str, found: _Named) -> Iterator[Span]:
     value = text[begin : min(end, begin + 300)].strip()
     likely = scheme or "=" in value or is_secret(found.name, value, Level.WEAK, quoted=True, assigned=True)
     if likely and is_secret(found.name, value, Level.STRONG, quoted=False, assigned=False):
+        if end - found.at >= _HEADER_BOUND:
+            end = _LINE.match(text, end).end()  # type: ignore[union-attr] # it always matches
         yield stripped(text, (begin, end))
 
 
