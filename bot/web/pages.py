@@ -124,14 +124,15 @@ def moments_of(incident: Mapping[str, Any], now: datetime) -> list[dict[str, Any
     names = ("started", "detected", "acknowledged", "mitigated", "resolved", "closed")
     known = [(name, incident[f"{name}_at"]) for name in names if incident[f"{name}_at"] is not None]
     detected: datetime = incident["detected_at"]
-    told = [{"name": name, "at": at, "after": _after(name, at - detected)} for name, at in known]
+    told = [{"name": name, "at": at, "after": _after(at - detected)} for name, at in known]
+    next(moment for moment in told if moment["name"] == "detected")["after"] = f"{detected:%Y-%m-%d}"
     if incident["open"]:
         told.append({"name": "open for", "at": None, "after": _spoken(now - detected)})
     return told
 
 
-def _after(name: str, passed: timedelta) -> str:
-    if name == "detected" or not passed:
+def _after(passed: timedelta) -> str:
+    if not passed:
         return ""
     return f"{_spoken(-passed)} before" if passed < timedelta() else f"after {_spoken(passed)}"
 

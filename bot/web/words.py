@@ -68,9 +68,16 @@ def state_of(step: Mapping[str, Any]) -> Spoken:
         return "could not run", "warn"
     if step["state"] == "succeeded" and step["phase"] == "solution" and step["risk"] != "read_only":
         return "done", "ok"
+    if step["state"] == "succeeded" and (worst := _worst(step)) in ("bad", "warn"):
+        return ("found a problem", "bad") if worst == "bad" else ("passed, with a warning", "warn")
     if step["state"] == "planned" and step["text"] is None:
         return "by hand", "idle"
     return STEPS.get(step["state"], (step["state"], "idle"))
+
+
+def _worst(step: Mapping[str, Any]) -> str | None:
+    levels = {finding.get("level") for finding in step["findings"]}
+    return next((level for level in ("bad", "warn") if level in levels), None)
 
 
 def span(of: timedelta) -> str:
