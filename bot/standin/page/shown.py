@@ -27,6 +27,7 @@ def state(workspace: Workspace, user: str) -> Json:
         "app": workspace.installation.as_page(),
         "views": workspace.views.stack_of(user),
         "home": workspace.store.home(user),
+        "violations": workspace.violations.total,
     }
 
 
