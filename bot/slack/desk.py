@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,8 +25,10 @@ from incidents.models import Incident
 from incidents.settings import Settings
 from incidents.store import Store
 from runbooks.document import Procedure
-from runbooks.shelf import Shelf
-from workers.engine import Engine, Hints
+
+if TYPE_CHECKING:
+    from runbooks.shelf import Shelf
+    from workers.engine import Engine, Hints
 
 OFFERED = 5
 """Incidents that are listed when it is not clear which one is meant."""

@@ -20,7 +20,6 @@ from bot.slack.verify import Door
 from bot.standin import Pace, Standin
 from incidents import approvals, intake
 from incidents.alert import Priority
-from incidents.lifecycle import StepState
 from incidents.models import Incident, Run, SlackMessage, Step
 from incidents.settings import Settings, load_settings
 from incidents.store import Store
@@ -50,9 +49,14 @@ class Room:
     """The workspace, the database, and a postman that works when it is told to."""
 
     def __init__(
-        self, store: Store, folder: Path, pace: Pace | None = None, deliver_to: str = "http://127.0.0.1:9/"
+        self,
+        store: Store,
+        folder: Path,
+        pace: Pace | None = None,
+        deliver_to: str = "http://127.0.0.1:9/",
+        clock: Clock | None = None,
     ) -> None:
-        self.store, self.clock = store, Clock()
+        self.store, self.clock = store, clock or Clock()
         self.standin = Standin(
             folder,
             deliver_to,
@@ -77,6 +81,29 @@ class Room:
     def new_postman(self) -> Poster:
         """Another postman on the same database, as after a restart."""
         return Poster(self.store, self.client, self.settings, clock=self.clock.now, monotonic=self.clock)
+
+    # What people do
+
+    def say(self, person: str, text: str) -> str:
+        """Type a slash command and wait for its private answer, which is returned."""
+        before = len(self.standin.ephemerals(CHANNEL, person))
+        outcome = self.standin.person(person).say(self.standin.channels[CHANNEL], text)
+        assert outcome == {}, outcome
+        eventually(lambda: len(self.standin.ephemerals(CHANNEL, person)) > before)
+        return said(self.standin.ephemerals(CHANNEL, person)[-1])
+
+    def click(self, person: str, action_id: str, card: Mapping[str, Any] | None = None) -> None:
+        """Click a button of a card (the newest, unless another is given)."""
+        where = card or self.cards()[-1]
+        outcome = self.standin.person(person).click(self.standin.channels[CHANNEL], where["ts"], action_id)
+        assert outcome == {}, outcome
+
+    def answer(self, person: str, act: Callable[[], object]) -> str:
+        """Do something and wait for the private answer to it, which is returned."""
+        before = len(self.standin.ephemerals(CHANNEL, person))
+        act()
+        eventually(lambda: len(self.standin.ephemerals(CHANNEL, person)) > before)
+        return said(self.standin.ephemerals(CHANNEL, person)[-1])
 
     # What happens
 
@@ -161,12 +188,6 @@ class Room:
     def calls(self, *methods: str) -> list[str]:
         return [call.method for call in self.standin.calls if not methods or call.method in methods]
 
-    def private(self, person: str) -> str:
-        """What only that person was told, all of it."""
-        return json.dumps(
-            [(m.get("text"), m.get("blocks")) for m in self.standin.ephemerals(CHANNEL, person)], ensure_ascii=False
-        )
-
 
 class Porch:
     """A small HTTP server in front of a door, where the workspace delivers."""
@@ -209,4 +230,6 @@ def eventually(true: Callable[[], object], seconds: float = 5.0) -> None:
         time.sleep(0.01)
 
 
-WAITS = StepState.AWAITING_APPROVAL
+def said(message: Mapping[str, Any]) -> str:
+    """Everything that stands in a message."""
+    return json.dumps([message.get("text"), message.get("blocks")], ensure_ascii=False)
