@@ -110,7 +110,7 @@ def _status(story: Story) -> str:
         _due(incident),
         _place(incident),
         _alert_count(story),
-        f"{incident.priority}: {_brief(incident.priority_reason)}" if story.open else "",
+        _urgency(incident) if story.open else "",
     ]
     return " · ".join(part for part in parts if part)
 
@@ -120,6 +120,16 @@ def _due(incident: Incident) -> str:
         return f"resolved {t.moment(incident.resolved_at)}" if incident.resolved_at else ""
     by = acknowledge_by(Priority(incident.priority), incident.detected_at)
     return f"acknowledge by {t.moment(by, '{time}')}" if by else "acknowledge by the next business day"
+
+
+def _urgency(incident: Incident) -> str:
+    """Why this priority. A person is not named here: on a new card a mention would ring their phone."""
+    if incident.priority_by in ("rule", "runbook"):
+        return f"{incident.priority}: {_brief(incident.priority_reason)}"
+    said = incident.priority_reason
+    return f"{incident.priority}: set by hand" + (
+        "" if said == f"set by {incident.priority_by}" else f", {_brief(said)}"
+    )
 
 
 def _place(incident: Incident) -> str:
@@ -137,7 +147,8 @@ def _brief(text: str) -> str:
 def _banners(story: Story) -> list[Block]:
     run, said = story.run, []
     if story.paused and story.open:
-        said.append(f"⏸️ *Paused*: no step runs until `/runbook resume`. {_brief(story.paused)}")
+        _, _, reason = story.paused.partition(": ")
+        said.append("⏸️ *Paused*: no step runs until `/runbook resume`." + (f" {_brief(reason)}" if reason else ""))
     if run is not None and run.mode == "shadow" and story.open:
         said.append(
             "👥 *Shadow*: this procedure is new here, so it only plans and runs nothing. "
@@ -182,7 +193,7 @@ def _said(story: Story, run: Run) -> list[tuple[str, str]]:
 def _plan(story: Story, run: Run) -> str:
     steps = [step for step in story.steps_of(run) if step.text is not None and step.state == StepState.PLANNED]
     reads = sum(step.risk == "read_only" for step in steps)
-    return f"{reads} commands that only read and {len(steps) - reads} others are ready to be looked at in the thread"
+    return f"{reads} that only read, {len(steps) - reads} others; the thread shows every command"
 
 
 def _facts(story: Story, run: Run) -> list[str]:
@@ -313,7 +324,10 @@ def _ending(story: Story) -> list[Block]:
         return [*links, t.context(_postmortem(story))]
     buttons = []
     if incident.status == IncidentStatus.TRIGGERED:
-        buttons.append(t.button("Acknowledge", "incident_ack", str(incident.id), "primary"))
+        asking = story.unsettled is not None or (
+            story.fix is not None and story.fix.state == StepState.AWAITING_APPROVAL
+        )
+        buttons.append(t.button("Acknowledge", "incident_ack", str(incident.id), None if asking else "primary"))
     sure = t.confirmation("Resolve this incident?", f"{name_of(incident)}: {incident.title}", "Resolve")
     buttons.append(t.button("Resolve", "incident_resolve", str(incident.id), confirm=sure))
     return [*links, {"type": "actions", "block_id": f"incident:{incident.id}", "elements": buttons}]
@@ -392,17 +406,15 @@ def _row(step: Step) -> Block:
     """State, title, command, how long it took, and what it said; shortened so that many fit."""
     if step.text is None:
         return t.line(t.words(t.one_line(title_of(step)), limit=300))
-    parts = (
-        [t.words(f"{state_of(step)} "), t.words(t.one_line(step.title or "") + " ", limit=120)]
-        if step.title
-        else [t.words(f"{state_of(step)} ")]
-    )
+    parts = [t.words(f"{state_of(step)} ", bold=True)]
+    if step.title:
+        parts.append(t.words(f"{t.one_line(step.title)} ", limit=120))
     parts.append(t.words(t.one_line(command_of(step)), code=True, limit=160))
     if (took := _took(step)) is not None:
-        parts.append(t.words(f" {took}"))
+        parts.append(t.words(f" in {took}"))
     said = _cause(step) if _could_not_run(step) else step.summary
     if said:
-        parts.append(t.words(f" {t.one_line(said)}", limit=200))
+        parts.append(t.words(f" · {t.one_line(said)}", limit=200))
     return t.line(*parts)
 
 
