@@ -116,9 +116,18 @@ class _Binding:
     def _words(self, words: Sequence[str]) -> list[str]:
         return [self.fill.put(word, place) for word, place in zip(words, _places_in(words), strict=True)]
 
-    def _bound(self, kind: str, args: dict[str, Any], call: Call, target: str, display: str, **more: Any) -> Bound:
-        tail = "".join(f" | {shlex.join(argv)}" for argv in call.filters)
-        return Bound(kind, args, call.filters, target, display=legible(display + tail), **more)
+    def _bound(
+        self, kind: str, args: dict[str, Any], call: Call, target: str, display: str, timeout: float | None = None
+    ) -> Bound:
+        filters = tuple(self._filter(argv) for argv in call.filters)
+        tail = "".join(f" | {shlex.join(argv)}" for argv in filters)
+        limit = self.step.timeout or timeout
+        return Bound(kind, args, filters, target, limit, legible(display + tail))
+
+    def _filter(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """A filter with its values in. The programs of awk and jq are code."""
+        place = Place.FIXED if argv[0] in ("awk", "jq") else Place.WORD
+        return (argv[0], *(self.fill.put(word, place) for word in argv[1:]))
 
     # the network
 
@@ -132,7 +141,7 @@ class _Binding:
         args["expect"] = self.step.expect
         target = f"http:{_address_of(urls[0])}"
         display = f"{args['method']} {' '.join(urls)}" + (f" {args['body']}" if args["body"] else "")
-        return self._bound("http", args, call, target, display, timeout_hint=args.get("max_time"))
+        return self._bound("http", args, call, target, display, args.get("max_time"))
 
     def _filled_url(self, written: str) -> str:
         scheme, _, rest = written.partition("://")
@@ -362,27 +371,27 @@ class _Binding:
         return self._bound("argv", args, call, self._host_target, display)
 
     def _cwd(self, argv: Sequence[str]) -> str:
-        if self.system.workdir is None and not self.step.cwd and not any(_is_relative(word) for word in argv[:1]):
+        if self.system.workdir is None and not self.step.cwd and not _is_relative(argv[0]):
             return "/"
         return self._folder()
 
     def _engine_env(self, argv: Sequence[str]) -> dict[str, str]:
         """Docker's own client talks to the engine of the inventory, and to no other."""
-        if argv[0] not in ("docker", "docker-compose"):
+        if _program_of(argv) not in ("docker", "docker-compose"):
             return {}
         engine = self.system.docker
         if engine is None:
             raise Unfilled(f"no `docker` target for {self.name} in the inventory")
-        if engine.project and "compose" in " ".join(argv[:2]):
+        if engine.project and any(word.endswith("compose") for word in argv):
             return {"DOCKER_HOST": engine.host, "COMPOSE_PROJECT_NAME": engine.project}
         return {"DOCKER_HOST": engine.host}
 
     def _refuse_strange_hosts(self, argv: Sequence[str]) -> None:
         """A client program that would run unasked may only speak to hosts that the inventory names."""
-        program = next((word for word in argv if word not in ("sudo", "-n")), "").rsplit("/", 1)[-1]
+        program, rest = _program_of(argv), argv[1:]
         if program not in NETWORK_CLIENTS or not self.step.judgement.runs_unasked:
             return
-        if all(word in ("--version", "-V", "--help") for word in argv[argv.index(program) + 1 :]):
+        if rest and all(word in ("--version", "-V", "--help") for word in rest):
             return
         if program not in ("ping", "ping6", "traceroute") or argv[-1].lower() not in self._known_hosts():
             raise Unfilled(f"this `{program}` has no native form, and the inventory does not name the host it asks")
@@ -394,13 +403,11 @@ class _Binding:
         for program in _programs_in(script):
             env |= self._engine_env([program, "compose"])
             self._refuse_strange_hosts([program])
-        args = {
-            "script": script,
-            "env": env,
-            "cwd": self._cwd(("./",) if self.system.workdir else ("sh",)),
-            "host": host,
-        }
+        args = {"script": script, "env": env, "cwd": self._shell_cwd(), "host": host}
         return self._bound("shell", args, call, self._host_target, script)
+
+    def _shell_cwd(self) -> str:
+        return self._folder() if self.system.workdir or self.step.cwd else "/"
 
 
 NETWORK_CLIENTS = set_of(
@@ -409,38 +416,57 @@ NETWORK_CLIENTS = set_of(
     " ldapsearch rabbitmqadmin amqp-get kcat kafkacat websocat whois"
 )
 _RUNS_OTHERS = set_of("sudo env nohup nice ionice timeout xargs exec time command stdbuf setsid doas")
-_READS_CODE = set_of(
-    "sh bash dash zsh ksh ash python python3 perl ruby node php eval ssh awk gawk mawk sed jq yq psql mysql mariadb"
-    " sqlite3 mongosh mongo su watch parallel make osascript lua tclsh expect rails"
+_CODE_FIRST = set_of(
+    "sh bash dash zsh ksh ash fish python python2 python3 perl ruby node php awk gawk mawk sed jq yq lua tclsh expect"
+    " rails"
 )
+"""Programs whose first operand is code, or a file of it."""
+_CODE_LATER = set_of("ssh su sqlite3 mosh")
+"""Programs whose first operand is a place, and whose further ones are code."""
+_ALL_CODE = set_of("eval watch parallel source . trap")
+_CODE_OPTIONS = set_of("-c -e -ec -lc -m -E -r --eval --command --execute --exec --")
+_PLACE_OPTIONS = set_of(
+    "-h -H -U -u -d -D -p -P -n -i -l --host --hostname --port --username --user --dbname --database --namespace"
+)
+_INTERPRETERS = _CODE_FIRST | _CODE_LATER | _ALL_CODE | set_of("psql mysql mariadb mongosh mongo redis-cli")
 
 
 def _places_in(words: Sequence[str]) -> list[Place]:
-    """What each word of a command may be filled with: names of programs are fixed, code takes nothing."""
+    """What each word of a command may be filled with: names of programs are fixed, and code takes nothing."""
     places: list[Place] = []
     program = ""
     for index, word in enumerate(words):
-        before = words[index - 1] if index else ""
-        if not program:
-            is_option = index > 0 and (word.startswith("-") or "=" in word or re.fullmatch(r"\d+[smh]?", word))
-            program = "" if is_option or word in _RUNS_OTHERS else word.rsplit("/", 1)[-1]
-            places.append(Place.FIXED)
-        elif program in _READS_CODE and (
-            before in ("-c", "-e", "-ec", "-lc", "--eval", "--command") or not _has_operand(words, index)
-        ):
-            places.append(Place.FIXED)
-        else:
-            places.append(Place.WORD)
+        if program:
+            places.append(Place.FIXED if _is_code(program, words, index) else Place.WORD)
+            continue
+        is_option = index > 0 and (word.startswith("-") or "=" in word or re.fullmatch(r"\d+[smh]?", word))
+        program = "" if is_option or word in _RUNS_OTHERS else word.rsplit("/", 1)[-1]
+        places.append(Place.FIXED)
     return places
 
 
-def _has_operand(words: Sequence[str], index: int) -> bool:
-    """Whether a word is an option or has an operand before it; the first operand of an interpreter is its code."""
-    return (
-        words[index].startswith("-")
-        or words[index - 1].startswith("-")
-        or any(not word.startswith("-") for word in words[1:index])
+def _program_of(argv: Sequence[str]) -> str:
+    """The program that a command line really runs, behind `sudo`, `timeout` and their like."""
+    for word in argv:
+        if word not in _RUNS_OTHERS and not word.startswith("-") and "=" not in word and not word[:1].isdecimal():
+            return word.rsplit("/", 1)[-1]
+    return ""
+
+
+def _is_code(program: str, words: Sequence[str], index: int) -> bool:
+    before = words[index - 1]
+    if before == "--" or program in _ALL_CODE:
+        return True
+    if before in _CODE_OPTIONS and any(word.rsplit("/", 1)[-1] in _INTERPRETERS for word in words[:index]):
+        return True
+    if program not in _CODE_FIRST | _CODE_LATER or words[index].startswith("-"):
+        return False
+    if before.startswith("-") and before != "-":
+        return before not in _PLACE_OPTIONS
+    operands = (
+        sum(not word.startswith("-") for word in words[words.index(program) + 1 : index]) if program in words else 0
     )
+    return operands == 0 if program in _CODE_FIRST else operands > 0
 
 
 class _ShellText:
@@ -520,17 +546,26 @@ def _programs_in(script: str) -> set[str]:
     return programs
 
 
+_TYPED = {
+    "networks": ["network", "ls"],
+    "network_inspect": ["network", "inspect"],
+    "volumes": ["volume", "ls"],
+    "df": ["system", "df"],
+}
+
+
 def _docker_line(args: Mapping[str, Any]) -> str:
     """A docker call as a person would type it."""
     names = args["services"] or [name for name in (args["container"] or args["service"],) if name]
-    words = ["docker", *(["compose"] if args["compose"] else []), str(args["op"]).replace("_", " ")]
+    op = _TYPED.get(str(args["op"]), [str(args["op"])])
+    words = ["docker", *(["compose"] if args["compose"] else []), *op]
     if args["tail"] is not None:
         words += ["--tail", str(args["tail"])]
     if args["since"] is not None:
         words += ["--since", args["since"]]
     if args["all"]:
         words.append("--all")
-    return shlex.join([*words, *names, *args["argv"]]).replace("'network inspect'", "network inspect")
+    return shlex.join([*words, *names, *args["argv"]])
 
 
 def _spellings(host: str, port: int) -> frozenset[str]:

@@ -105,7 +105,7 @@ class Filler:
         written = found["variable"] or found[0]
         value = self._known.get(written) or self._value(written)
         if value is None:
-            raise Unfilled(needs(["$" + written]))
+            raise Unfilled(needs([written]))
         _allow(written, value, text, place)
         prefix = found[0].partition("=")[0] + "=" if found[0].startswith("--") else ""
         return prefix + value.text

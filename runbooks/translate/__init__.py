@@ -48,6 +48,7 @@ _HARMLESS_ENV = set_of(
 )
 """Variables before a command that say nothing to a native form: it has its own logins and prints no colours."""
 
+_NOTE = re.compile(r"[ \t]+#[ \t][^\n]*$")
 MANUAL = (Call("manual", {}),)
 
 
@@ -90,7 +91,8 @@ def _hooks(name: str) -> tuple[Callable[..., Any], ...]:
 
 
 def _bare(text: str) -> tuple[Call, ...]:
-    """The form of a text that is no shell: SQL, or a command of a prompt."""
+    """The form of a text that is no shell: SQL, or a command of a prompt. A comment of the document may follow it."""
+    text = _NOTE.sub("", text)
     for reading in _hooks("bare"):
         found: tuple[Call, ...] = reading(text)
         if found:
@@ -221,13 +223,15 @@ class _Translation:
         if None in pieces or any(part.literal is not None and _REFERENCE.search(part.literal) for part in word.parts):
             return None
         text = "".join(piece for piece in pieces if piece is not None)
-        if word.globs:
+        if word.globs and not _ADDRESS.match(text):
             if not (text == "*" or text.endswith("/*")) or re.search(r"[*?\[~]", text[:-1]):
                 return None
             text = text[:-1] + "\x01*"
         return replaced(text, self.masks) if "mwhole" in text else text
 
 
+_ADDRESS = re.compile(r"https?://|[\w.-]{1,253}:\d{1,5}/")
+"""A `?` or `[` in an address is no pattern to a shell: no file is called like one."""
 _REFERENCE = re.compile(r"\$\{[A-Za-z_]\w*\}")
 _NOTHING_FED = (("echo",), ("echo", "Q"), ("true",), ("printf", ""), ("echo", ""), ("echo", "-n"))
 
@@ -331,7 +335,9 @@ def _searched(call: Call) -> Call:
 
 
 def _argv(stage: _Stage) -> Call:
-    argv = ["sudo", "-n", *stage.argv] if stage.sudo else list(stage.argv)
+    # Docker's client needs no rights of its own: it talks to the engine that the inventory names.
+    with_sudo = stage.sudo and stage.argv[0] not in ("docker", "docker-compose")
+    argv = ["sudo", "-n", *stage.argv] if with_sudo else list(stage.argv)
     return Call("argv", {"argv": argv, "env": dict(stage.env)})
 
 
