@@ -66,8 +66,8 @@ def compile_(files: Files, json: Json = False) -> None:
         say()
 
 
-@app.command()
-def match(
+@app.command("match")
+def match_(
     runbooks: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder of runbooks.")],
     inventory: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Inventory file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document a line.")] = False,
@@ -97,13 +97,20 @@ def lint(
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """The traps in the documents, with line numbers. Exit code 1 when there is an error among them."""
+    from importlib.metadata import version
+
     from runbooks import lint as linter
 
     documents = _documents(files)
-    others = {document.path: [one for one in documents if one is not document] for document in documents}
-    found = {document.path: linter.lint(document, others[document.path]) for document in documents}
-    _print_lint("json" if json else format, found)
-    raise typer.Exit(1 if any(issue.level == "error" for issues in found.values() for issue in issues) else 0)
+    found = [(document, linter.lint(document, documents)) for document in documents]
+    match "json" if json else format:
+        case "json":
+            say_json(linter.as_json(found))
+        case "sarif":
+            say_json(linter.as_sarif(found, version("midwatch")))
+        case _:
+            say(linter.as_text(found))
+    raise typer.Exit(1 if any(linter.has_errors(issues) for _, issues in found) else 0)
 
 
 @app.command("list")
@@ -251,25 +258,3 @@ def _listed(document: Document, procedure: Procedure, mode: str) -> dict[str, An
 def _mode(document: Document, promoted: bool, inventory: Inventory) -> str:
     system = inventory.system(document.system)
     return "live" if promoted or (system is not None and system.live == "read_only") else "shadow"
-
-
-def _print_lint(format: str, found: Mapping[str, Sequence[Any]]) -> None:
-    from runbooks import lint as linter
-
-    if format == "text":
-        count = 0
-        for path, issues in found.items():
-            for issue in issues:
-                count += 1
-                tone = "bad" if issue.level == "error" else "warn"
-                say(f"{path}:{issue.line}: ", Toned(issue.level, tone), f" {issue.text} [{issue.rule}]")
-        complain(f"{count} findings in {len(found)} documents")
-    elif format == "sarif":
-        say_json(linter.sarif(found))
-    else:
-        listed = [
-            {"path": path, "line": one.line, "rule": one.rule, "level": str(one.level), "text": one.text}
-            for path, issues in found.items()
-            for one in issues
-        ]
-        say_json({"issues": listed})

@@ -60,7 +60,9 @@ def demo(
     A fault is planted in a small local system, an alert fires, the checks run, the fix waits for a click.
     """
     from bot.demo import play
+    from bot.logs import start_logging
 
+    start_logging("WARNING")
     raise typer.Exit(play(once=once, json=json))
 
 

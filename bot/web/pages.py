@@ -13,6 +13,7 @@ from bot.account import Account, account_of, incidents_listed
 from bot.runtime import Runtime
 from bot.web import render, words
 from bot.web.access import admission
+from incidents import postmortem
 from incidents.errors import NotFound
 from incidents.lifecycle import OPEN
 
@@ -96,8 +97,6 @@ def _timeline(runtime: Runtime, incident_id: int) -> Response:
 
 
 def _postmortem(runtime: Runtime, incident_id: int) -> Response:
-    from incidents import postmortem
-
     with runtime.store.read() as session:
         written = postmortem.render(session, incident_id)
     name = f"INC-{incident_id}"
@@ -105,8 +104,6 @@ def _postmortem(runtime: Runtime, incident_id: int) -> Response:
 
 
 def _markdown(runtime: Runtime, incident_id: int) -> Response:
-    from incidents import postmortem
-
     with runtime.store.read() as session:
         written = postmortem.render(session, incident_id)
     disposition = f'inline; filename="INC-{incident_id}.md"'

@@ -59,4 +59,5 @@ def html_of(markdown: str) -> Markup:
     rendered = reader.render(markdown)
     for box, sign in (("[ ]", "☐"), ("[x]", "☑")):
         rendered = rendered.replace(f"<li>{box} ", f'<li class="task">{sign} ')
+    rendered = rendered.replace("<p>TODO: ", '<p class="todo">TODO: ')
     return Markup(rendered.replace("<a href=", '<a rel="noreferrer noopener" href='))  # noqa: S704 - escaped above
