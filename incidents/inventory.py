@@ -14,7 +14,16 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from rapidfuzz import process
 
 from incidents.errors import Misconfigured
@@ -37,7 +46,7 @@ def _as_list(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
+Text = Annotated[str, BeforeValidator(_as_text), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_list)]
 
 
@@ -55,7 +64,7 @@ def _without_password(value: str) -> str:
     return value
 
 
-Address = Annotated[Text, BeforeValidator(_as_text), Field(min_length=1)]
+Address = Annotated[str, BeforeValidator(_as_text), Field(min_length=1)]
 
 
 class Docker(_Entry):
@@ -269,6 +278,8 @@ class _Reader:
 
     def _with_names(self, content: dict[str, Any]) -> dict[str, Any]:
         systems = content.get("systems")
+        if systems is None:
+            systems = {}
         if not isinstance(systems, dict):
             return content
         for name, entry in systems.items():
