@@ -142,6 +142,32 @@ class Warning_:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading, with the anchor that links to it bear (`#api-unavailability`)."""
+
+    line: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A link of the document to another place: `#anchor`, `file.md#anchor`, or a URL."""
+
+    line: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where a fence's body begins and ends, and the language it claims to be."""
+
+    first_line: int
+    last_line: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One runbook file, read. The lists of mappings hold what `compile --json` prints for them."""
 
@@ -163,5 +189,8 @@ class Document:
     alert_rules: tuple[Mapping[str, Any], ...] = ()
     names: frozenset[str] = frozenset()
     """What the document calls its own things (services, containers, hosts): an alert's labels are known by them."""
+    headings: tuple[Heading, ...] = ()
+    references: tuple[Reference, ...] = ()
+    blocks: tuple[Block, ...] = ()
     front_matter: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warning_, ...] = ()

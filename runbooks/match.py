@@ -368,7 +368,9 @@ class _Told:
         if _is_bare(name):  # "InstanceDown", "[Triggered] api": what is concerned stands beside it
             name |= Said(service.subjects | said(alert.annotations.get("summary", "")).subjects)
         text = " ".join(texts.values()).lower()
-        hosts = " ".join([text, *(alert.labels.get(label, "").lower() for label in ("instance", "host", "url", "target"))])
+        hosts = " ".join(
+            [text, *(alert.labels.get(label, "").lower() for label in ("instance", "host", "url", "target"))]
+        )
         return cls(called, name, service, full | service, text, texts, hosts)
 
 

@@ -14,6 +14,7 @@ from runbooks.reading import facts
 from runbooks.reading.cleaning import SIZE_LIMIT, cleaned, decoded
 from runbooks.reading.frontmatter import front_matter
 from runbooks.reading.lines import Lines, commands_of
+from runbooks.reading.layout import blocks_of, headings_of, references_of
 from runbooks.reading.names import names_of
 from runbooks.reading.outline import Section, outline
 from runbooks.reading.procedures import procedures_of
@@ -62,6 +63,9 @@ def parse(path: str, text: str, system: str | None = None, safe: Collection[str]
         objectives=facts.objectives_of(root),
         alert_rules=facts.alert_rules_of(root),
         names=names_of(commands, services),
+        headings=headings_of(root),
+        references=references_of(root),
+        blocks=blocks_of(root),
         front_matter=values,
         warnings=_sorted([*warned, *bad_front, *too_deep, *lines.warnings]),
     )

@@ -267,7 +267,36 @@ def schedules_of(root: Section, commands: Sequence[Command]) -> tuple[Fact, ...]
         for command in commands
         if (found := _CRON.match(command.text))
     ]
-    return tuple(sorted([*crons, *_task_lists(root)], key=lambda fact: fact["line"]))
+    found = [*crons, *_task_lists(root), *_times_told(root)]
+    return tuple(sorted(found, key=lambda fact: int(fact["line"])))
+
+
+_CLOCK = re.compile(
+    r"\b(?:(midnight|noon)|(\d{1,2})(?::(\d\d))?\s*([ap])\.?m\b\.?|(?:at|@) ([01]?\d|2[0-3]):([0-5]\d))\b"
+    r"|\bat ([01]\d|2[0-3])([0-5]\d)\b",
+    re.I,
+)
+
+
+def _times_told(root: Section) -> Iterator[Fact]:
+    """ "Database backups (midnight UTC)": what is said to happen at a time of day."""
+    for section in root.walk():
+        for span in spans_in(section.blocks):
+            if re.search(r"\bbackups?\b", span.text, re.I) and (at := time_of_day(span.text)):
+                yield {"kind": "time", "at": at, "what": span.text, "line": span.line}
+
+
+def time_of_day(text: str) -> str | None:
+    """ "2 AM" is "02:00", "midnight" is "00:00"; None when no time of day is told."""
+    found = _CLOCK.search(text)
+    if found is None:
+        return None
+    if found[1]:
+        return "00:00" if found[1].lower() == "midnight" else "12:00"
+    if found[4]:
+        hour = int(found[2]) % 12 + (12 if found[4].lower() == "p" else 0)
+        return f"{hour:02}:{found[3] or '00'}"
+    return f"{int(found[5] or found[7]):02}:{found[6] or found[8]}"
 
 
 def _task_lists(root: Section) -> Iterator[Fact]:

@@ -13,24 +13,25 @@ from runbooks.document import Command
 from runbooks.reading.labels import slug
 
 _COMPOSE = re.compile(
-    r"\bdocker(?:-compose| compose)?\b[^|;&\n]*?\s(?:exec|run|restart|logs|up|ps|stop|start|stats|inspect|kill|rm|build)\s([^|;&\n]*)"
+    r"\bdocker(?:-compose| compose)?\b[^|;&\n]*?\s(exec|run|restart|logs|up|ps|stop|start|stats|inspect|kill|rm|build)"
+    r"\s([^|;&\n]*)"
 )
-_UNIT = re.compile(
-    r"\bsystemctl\s+[a-z-]+\s+([\w@.-]+)|\bjournalctl\b[^|;&\n]*?\s-u\s*([\w@.-]+)|\bservice\s+([\w.-]+)\s+\w+$"
-)
+_UNIT = re.compile(r"\bsystemctl\s+[a-z-]+\s+([\w@.-]+)|\bjournalctl\b[^|;&\n]*?\s-u\s*([\w@.-]+)")
 _WORKLOAD = re.compile(
     r"\b(?:deployment|deploy|statefulset|sts|daemonset|svc|service|pod)s?[/ ]([a-z][\w.-]*)|\s-n[= ]([a-z][\w-]*)"
 )
-_ADDRESS = re.compile(r"https?://([^\s/\"'`<>$:]+)(:\d+)?|-connect\s+([\w.-]+)(:\d+)?")
-_DATABASE = re.compile(r"\s(?:-d|--dbname[= ]|-U|--username[= ])\s*([a-z_][\w-]*)")
+_ADDRESS = re.compile(r"https?://([^\s/\"'`<>$:]+)(:\d+(?![\w]))?|-connect\s+([\w.-]+)(:\d+)?")
+_DATABASE = re.compile(r"\s(?:-d |--dbname[= ]|-U |--username[= ])\s*([a-z_][\w-]*)")
 _FOLDER = re.compile(r"/(?:opt|srv|var/log|etc|home|var/lib)/([a-z][\w-]+)")
-_FLAG_WITH_VALUE = frozenset(
-    {"-f", "--file", "--tail", "-n", "--since", "-u", "--user", "-w", "--workdir", "-e", "--env", "--scale", "-p"}
+_WITH_VALUE = frozenset(
+    ("-f", "--file", "--tail", "-n", "--since", "-u", "--user", "-w", "--workdir", "-e", "--env", "--scale", "-p")
 )
+_ONE_CONTAINER = ("exec", "run", "inspect")
 _COMMON = frozenset(
-    """bash sh true all app log logs nginx docker localhost psql redis-cli python python3 celery curl cat ls latest default run
-    postgres root data system host network user grep table prune config exec restart http https www example.com github.com
-    api.github.com postgresql ping stats status -t -it list get""".split()  # noqa: SIM905  a list of words reads best as text
+    """bash sh true all app log logs nginx docker localhost psql redis-cli python python3 celery curl cat ls latest
+    default run postgres root data system host network user grep table prune config exec restart http https www
+    example.com github.com api.github.com get.docker.com download.docker.com postgresql ping stats status list get
+    in unused healthy unhealthy resources environment letsencrypt redis""".split()  # noqa: SIM905  words read best as text
 )
 
 
@@ -52,7 +53,8 @@ def _of_service(name: str, port: int | None) -> Iterator[str]:
 
 def _in_command(text: str) -> Iterator[str]:
     for found in _COMPOSE.finditer(text):
-        yield from _services_in(found[1].split())
+        names = list(_services_in(found[2].split()))
+        yield from names[:1] if found[1] in _ONE_CONTAINER else names
     for pattern in (_UNIT, _WORKLOAD, _DATABASE, _FOLDER):
         for found in pattern.finditer(text):
             yield from (name for name in found.groups() if name)
@@ -63,15 +65,12 @@ def _in_command(text: str) -> Iterator[str]:
 
 
 def _services_in(words: Sequence[str]) -> Iterator[str]:
-    """The words before the command that runs inside: `exec -T db psql ...` names db."""
+    """The words that can be names, up to the first that cannot."""
     skip = False
     for word in words:
         if skip or word.startswith("-"):
-            skip = word in _FLAG_WITH_VALUE and not skip
-            continue
-        if re.fullmatch(r"[a-z][\w.-]*", word):
+            skip = word in _WITH_VALUE and not skip
+        elif re.fullmatch(r"[a-z][\w.-]*", word):
             yield word
-            if "exec" in words or not word.isidentifier():
-                return
         else:
             return
