@@ -42,7 +42,8 @@ class Watch:
         self.context = context
         granted = min(context.timeout, limit) if limit else context.timeout
         self.seconds = granted
-        self.deadline = time.monotonic() + granted - min(1.0, granted * 0.05)
+        self.began = time.monotonic()
+        self.deadline = self.began + granted - min(1.0, granted * 0.05)
         self.given_up = False
         self.secrets: list[str] = []
         self._closers: list[Callable[[], object]] = []
@@ -179,7 +180,8 @@ def _await(done: Future[Outcome], watch: Watch, subject: str, name: str) -> Outc
 
 
 def _late(watch: Watch, subject: str, name: str) -> Outcome:
-    text = f"{subject} did not answer within {seconds_of(watch.seconds)}"
+    took = time.monotonic() - watch.began  # a limit of the step's own, such as for connecting, may have been shorter
+    text = f"{subject} did not answer within {seconds_of(took if took < 0.9 * watch.seconds else watch.seconds)}"
     if watch.context.allow_writes:
         text += "; what was asked of it may or may not have been done"
     return Outcome(Result.TIMED_OUT, text, findings=(Finding(Level.BAD, text, name),))

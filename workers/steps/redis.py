@@ -255,7 +255,10 @@ def _not_well(failure: Exception, name: str, command: Sequence[str]) -> Outcome:
 
 
 def _is_about_access(text: str) -> bool:
-    return any(word in text for word in ("noauth", "wrongpass", "authentication", "noperm", "invalid password"))
+    return any(
+        word in text
+        for word in ("noauth", "wrongpass", "authentication", "noperm", "invalid password", "username-password")
+    )
 
 
 def _findings(connection: Any, command: Sequence[str], output: str, name: str, seconds: float) -> list[Finding]:

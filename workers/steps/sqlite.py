@@ -32,11 +32,15 @@ _PROMPT = {
 }
 _QUIET = words("SQLITE_READ SQLITE_SELECT SQLITE_FUNCTION SQLITE_RECURSIVE SQLITE_TRANSACTION")
 _ALLOWED = frozenset(getattr(sqlite3, name) for name in _QUIET)
-_READING_PRAGMAS = words(
+_ASKING_PRAGMAS = words(
     """integrity_check quick_check foreign_key_check table_info table_xinfo index_list index_info index_xinfo
-    foreign_key_list database_list page_count page_size freelist_count journal_mode user_version schema_version
-    encoding compile_options table_list auto_vacuum cache_size synchronous application_id function_list"""
+    foreign_key_list"""
 )
+_READING_PRAGMAS = _ASKING_PRAGMAS | words(
+    """database_list page_count page_size freelist_count journal_mode user_version schema_version encoding
+    compile_options table_list auto_vacuum cache_size synchronous application_id function_list"""
+)
+"""Those that are not among the first set something when they are given a value."""
 _CHECKS = re.compile(r"\A\s*pragma\s+(?:\w+\.)?(integrity_check|quick_check|foreign_key_check)\b", re.IGNORECASE)
 
 
@@ -84,7 +88,7 @@ def _opened(path: Path, watch: Watch) -> sqlite3.Connection:
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, trigger: str | None) -> int:
     """SQLite asks this for everything a statement would do. What is not reading is denied, ATTACH included."""
     if action == sqlite3.SQLITE_PRAGMA:
-        reads = (first or "").lower() in _READING_PRAGMAS
+        reads = (first or "").lower() in (_READING_PRAGMAS if second is None else _ASKING_PRAGMAS)
         return sqlite3.SQLITE_OK if reads else sqlite3.SQLITE_DENY
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in ("load_extension", "writefile", "edit"):
         return sqlite3.SQLITE_DENY

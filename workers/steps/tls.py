@@ -18,7 +18,7 @@ from typing import Any
 
 from workers.caps import one_line
 from workers.steps import Context, Finding, Level, Outcome, Result
-from workers.steps._bounds import OutOfTime, Watch, bounded, could_not_run, failed
+from workers.steps._bounds import OutOfTime, Watch, bounded, could_not_run, failed, seconds_of
 from workers.steps._net import ForbiddenAddress, NoAddress, addresses_of, system_trust
 from workers.steps._paths import NotAllowed, opened
 from workers.steps._x509 import Certificate, certificate_of
@@ -141,11 +141,9 @@ def _outcome(certificate: Certificate, where: str, host: str | None, distrust: s
 
 def _of_dates(certificate: Certificate, where: str, subject: str, now: datetime) -> Finding:
     days = certificate.days_left(now)
-    if days < 0:
-        ago = f"{-days} day{'s' * (days != -1)} ago"
-        return Finding(
-            Level.BAD, f"the certificate of {where} expired {ago} ({certificate.not_after:%Y-%m-%d})", subject
-        )
+    if certificate.not_after < now:
+        text = f"the certificate of {where} expired {seconds_of((now - certificate.not_after).total_seconds())} ago"
+        return Finding(Level.BAD, f"{text} ({certificate.not_after:%Y-%m-%d})", subject)
     if certificate.not_before > now:
         text = f"the certificate of {where} is not valid before {certificate.not_before:%Y-%m-%d}"
         return Finding(Level.BAD, text, subject)
