@@ -30,6 +30,7 @@ from bot.slack.client import SLACK_FAULTS, reason_of
 from bot.slack.pace import Pace
 from bot.slack.story import LinkTo, Story, story_of
 from incidents.errors import Misconfigured, StoreUnavailable
+from incidents.lifecycle import StepState
 from incidents.models import Incident, SlackMessage
 from incidents.settings import Settings
 from incidents.store import Store
@@ -140,7 +141,7 @@ class Poster:
         self._woken.set()
 
     def show_again(self, incident_id: int) -> None:
-        """Write the messages of an incident once more, even if Slack should show them already."""
+        """Write the card of an incident once more, even if Slack should show it already."""
         self._store.write(lambda session: _forget_shown(session, incident_id))
         self.wake(incident_id)
 
@@ -248,7 +249,8 @@ class Poster:
         """How much of the channel's burst to leave for messages that somebody waits for more."""
         if want.thread:
             return 1 if now.urgent else 2
-        return 0 if now.urgent or now.story.incident.priority == "P1" else 1
+        asks = now.story.fix is not None and now.story.fix.state == StepState.AWAITING_APPROVAL
+        return 0 if now.urgent or asks or now.story.incident.priority == "P1" else 1
 
     def _home(self, now: _Round) -> str:
         """The channel for a new message: where the card is, else the configured one."""
@@ -423,8 +425,8 @@ def _forget(session: Session, incident_id: int, *keys: str) -> None:
 
 
 def _forget_shown(session: Session, incident_id: int) -> None:
-    rows = update(SlackMessage).where(col(SlackMessage.incident_id) == incident_id)
-    session.execute(rows.values(shown=""))
+    mine = [col(SlackMessage.incident_id) == incident_id, col(SlackMessage.key) == "card"]
+    session.execute(update(SlackMessage).where(*mine).values(shown=""))
     session.execute(update(Incident).where(col(Incident.id) == incident_id).values(shown_revision=-1))
 
 

@@ -145,6 +145,13 @@ def procedure_meant(shelf: Shelf, text: str) -> Procedure:
     return found[0]
 
 
+def is_live(desk: Desk, session: Session, procedure: Procedure) -> bool:
+    """Whether the checks of a procedure run by themselves: it was promoted as it stands, or its system declares it."""
+    system = desk.runtime.engine.inventory.system(desk.runtime.shelf.document_of(procedure).system)
+    declared = system is not None and system.live == "read_only"
+    return declared or acts.promoted(session, procedure.id) == procedure.digest
+
+
 def require_approver(desk: Desk, user: str, system: str | None) -> None:
     """Let approvers of a system pass. Raises Rejected with who may; nobody configured means nobody may."""
     approvers = desk.runtime.engine.approvers(system)

@@ -217,6 +217,8 @@ def _joins(text: str, index: int) -> bool:
 
 def _unlinked(found: re.Match[str]) -> str:
     label = found["label"]
+    if found["sign"] == "@" and not label:
+        return found["name"]
     if found["sign"]:
         return f"{'#' if found['sign'] == '#' else '@'}{label or found['name']}"
     return label if label and found["url"].endswith(label) else found["url"]

@@ -11,12 +11,23 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack import text as t
-from bot.slack.cards import MESSAGE_CHARACTERS, Message, card, closing, details, timeline_of, wanted
+from bot.slack.cards import (
+    MESSAGE_CHARACTERS,
+    Message,
+    card,
+    closing,
+    details,
+    procedure_shown,
+    procedures,
+    timeline_of,
+    wanted,
+)
 from bot.slack.story import Story
 from bot.standin.blocks import faults_of_message, too_long
 from bot.standin.mentions import broadcasts, mentioned
 from incidents.lifecycle import StepState
 from incidents.models import AlertRow, Approval, Incident, Run, Step, TimelineEvent
+from runbooks.document import Judgement, Phase, Procedure, ProcedureStep, ProcedureType, Risk
 
 NOW = datetime(2026, 3, 3, 3, 0, tzinfo=UTC)
 HOSTILE = (
@@ -454,3 +465,13 @@ def test_what_a_person_types_is_read_back_as_they_typed_it() -> None:
 
 def test_a_placeholder_that_a_person_types_is_not_taken_for_a_link() -> None:
     assert t.typed("restart <service> on <db-host>") == "restart <service> on <db-host>"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(anything, min_size=1, max_size=50), st.integers(1, 60))
+def test_whatever_a_runbook_says_its_list_and_its_steps_fit_into_one_answer(texts: list[str], count: int) -> None:
+    judged = Judgement(Risk.MUTATING, texts[0], "argv")
+    steps = tuple(ProcedureStep(1, Phase.SOLUTION, text, text, judged) for text in texts)
+    one = Procedure(texts[0], texts[-1], (texts[0],), 1, ProcedureType.INCIDENT, True, "P1", (), steps, "d")
+    assert_sound(procedure_shown(one, texts[0], live=False))
+    assert_sound(procedures([one] * min(count, 30), set(), more=count - 30))

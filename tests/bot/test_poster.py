@@ -14,7 +14,7 @@ from bot.standin import RESET, TIMEOUT, Pace
 from incidents import acts
 from incidents.alert import Priority
 from incidents.lifecycle import IncidentStatus, move_incident
-from incidents.models import SlackMessage, Switch
+from incidents.models import Run, SlackMessage, Step, Switch
 from incidents.store import Store
 from tests.bot.room import CHANNEL, Room, eventually
 
@@ -22,8 +22,8 @@ WRITES = ("chat.postMessage", "chat.update")
 
 
 @pytest.fixture
-def room(sqlite_store: Store, tmp_path: Path) -> Iterator[Room]:
-    with Room(sqlite_store, tmp_path / "practice") as made:
+def room(store: Store, tmp_path: Path) -> Iterator[Room]:
+    with Room(store, tmp_path / "practice") as made:
         yield made
         assert made.standin.violations.as_json()["kinds"] == {}
 
@@ -109,6 +109,8 @@ def test_a_thread_message_that_somebody_deleted_comes_back_alone(room: Room) -> 
     room.settle()
     card = room.cards()[0]
     room.standin.workspace.delete(room.standin.channels[CHANNEL], room.thread(card)[0]["ts"])
+    room.store.write(lambda s: setattr(s.get_one(Run, 1), "verdict", "It answers again"))
+    room.store.write(lambda s: setattr(s.get_one(Step, 1), "summary", "something new to show"))
     room.postman.show_again(incident)
     room.settle()
     assert [message["ts"] for message in room.cards()] == [card["ts"]]

@@ -12,7 +12,7 @@ from incidents.models import Incident
 ALIASES = ("ls",)
 USAGE = ""
 SUMMARY = "lists what is open, the most urgent first"
-MOST = 20
+MOST = 15
 
 
 def run(order: Order, desk: Desk) -> Message:

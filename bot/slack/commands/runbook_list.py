@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from bot.slack import text as t
 from bot.slack.cards import Message, procedures
-from bot.slack.desk import Desk, Order
-from incidents import acts
+from bot.slack.desk import Desk, Order, is_live
 from incidents.errors import NotFound
 
 ALIASES = ("ls", "search", "find")
@@ -26,5 +25,5 @@ def run(order: Order, desk: Desk) -> Message:
         what = " with these words" if words else ""
         raise NotFound(f"There is no procedure{what}. MIDWATCH_RUNBOOKS names the folder that they are read from.")
     with desk.store.read() as session:
-        live = {one.id for one in found[:MOST] if acts.promoted(session, one.id) == one.digest}
+        live = {one.id for one in found[:MOST] if is_live(desk, session, one)}
     return procedures(found[:MOST], live, more=len(found) - MOST)

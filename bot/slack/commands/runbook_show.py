@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.cards import Message, procedure_shown
-from bot.slack.desk import Desk, Order, procedure_meant
-from incidents import acts
+from bot.slack.desk import Desk, Order, is_live, procedure_meant
 
 ALIASES = ("view", "plan")
 USAGE = "PROCEDURE"
@@ -15,5 +14,5 @@ def run(order: Order, desk: Desk) -> Message:
     procedure = procedure_meant(desk.runtime.shelf, order.text)
     document = desk.runtime.shelf.document_of(procedure)
     with desk.store.read() as session:
-        live = acts.promoted(session, procedure.id) == procedure.digest
+        live = is_live(desk, session, procedure)
     return procedure_shown(procedure, document.path, live)
