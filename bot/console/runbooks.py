@@ -12,6 +12,7 @@ import typer
 
 from bot.console.desk import installation, require_approver
 from bot.console.output import Toned, complain, say, say_json, say_table
+from bot.console.setup import installed_version
 from incidents.errors import Misconfigured, NotFound, Rejected
 
 if TYPE_CHECKING:
@@ -97,8 +98,6 @@ def lint(
     json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """The traps in the documents, with line numbers. Exit code 1 when there is an error among them."""
-    from importlib.metadata import version
-
     from runbooks import lint as linter
 
     documents = _documents(files)
@@ -107,7 +106,7 @@ def lint(
         case "json":
             say_json(linter.as_json(found))
         case "sarif":
-            say_json(linter.as_sarif(found, version("midwatch")))
+            say_json(linter.as_sarif(found, installed_version()))
         case _:
             say(linter.as_text(found))
     raise typer.Exit(1 if any(linter.has_errors(issues) for _, issues in found) else 0)

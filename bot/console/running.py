@@ -14,6 +14,7 @@ from incidents.errors import Misconfigured
 if TYPE_CHECKING:
     from bot.house import House
     from bot.runtime import Runtime
+    from incidents.settings import Settings
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of the bot; 0 takes any free one.")]
@@ -44,7 +45,7 @@ def worker(
     It needs the bot's database and broker, the runbooks and the inventory, and no Slack token.
     """
     names = tuple(name for name in (part.strip() for part in queues.split(",")) if name)
-    runtime = _runtime()
+    runtime = _runtime(_settings())
     try:
         _work(runtime, names)
     finally:
@@ -67,11 +68,13 @@ def demo(
 
 
 def _stay(host: str, port: int, practice_port: int, *, work: bool) -> None:
-    from bot.house import House
+    from bot.house import House, refuse_open_practice
 
-    runtime = _runtime()
-    if not work and runtime.settings.practice:
+    settings = _settings()
+    if not work and settings.practice:
         raise Misconfigured("SLACK_BOT_TOKEN: `midwatch serve` needs Slack; the practice workspace is in `midwatch up`")
+    refuse_open_practice(settings.practice, host)
+    runtime = _runtime(settings)
     fresh = runtime.settings.webhook_token is None and not (runtime.settings.home / "webhook-token").exists()
     house = House(runtime, host=host, port=port, practice_port=practice_port, work=work)
     house.start()
@@ -101,16 +104,25 @@ def _work(runtime: Runtime, queues: Sequence[str]) -> None:
         working.stop()
 
 
-def _runtime() -> Runtime:
-    """This installation, with everything read that could be wrong. Misconfigured names it."""
+def _settings() -> Settings:
     from bot.logs import start_logging
-    from bot.runtime import Runtime
     from incidents.settings import load_settings
 
     settings = load_settings()
     start_logging(settings.log_level)
+    return settings
+
+
+def _runtime(settings: Settings) -> Runtime:
+    """This installation, with everything read that could be wrong. Misconfigured names it."""
+    from bot.runtime import Runtime
+
     runtime = Runtime(settings, console=console_user())
-    _ = runtime.inventory, runtime.shelf
+    try:
+        _ = runtime.inventory, runtime.shelf
+    except BaseException:
+        runtime.close()
+        raise
     return runtime
 
 

@@ -81,12 +81,20 @@ def resume(json: Json = False) -> None:
 
 def version(json: Json = False) -> None:
     """Print the version."""
-    from importlib.metadata import version as version_of
-
     if json:
-        say_json({"version": version_of("midwatch")})
+        say_json({"version": installed_version()})
     else:
-        say(version_of("midwatch"))
+        say(installed_version())
+
+
+def installed_version() -> str:
+    """The version of the installed package; of a checkout that is not installed, only that."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("midwatch")
+    except PackageNotFoundError:
+        return "0+not.installed"
 
 
 def _switched(on: bool, user: str, reason: str, json: bool) -> None:
