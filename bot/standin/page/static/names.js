@@ -16,9 +16,7 @@ export function avatar(id, size = "") {
 }
 
 function tint(id) {
-  let sum = 0;
-  for (const letter of id) sum = (sum * 31 + letter.charCodeAt(0)) % 997;
-  return sum % 6;
+  return Math.max(0, Object.keys(known.people).indexOf(id)) % 6;
 }
 
 export const dateOf = (ts) => new Date(Number(ts) * 1000);
