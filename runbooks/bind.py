@@ -16,12 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from incidents.inventory import System
-from runbooks import shell
 from runbooks.document import Call, ProcedureStep, Risk
-from runbooks.filling import Filler, Place, Unfilled, Values, needs, strings_in
+from runbooks.filling import Filler, Place, Unfilled, Values
+from runbooks.positions import FILE_READERS, NETWORK_CLIENTS, PATTERN_FIRST, places_in, program_of
+from runbooks.shelltext import ShellText, programs_in
 from runbooks.translate import calls_of
-from runbooks.translate._options import words as set_of
-from runbooks.variables import found_in, name_of, placeholders_of, variables_of
+from runbooks.variables import name_of, placeholders_of
 
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1", "0.0.0.0")  # noqa: S104 - an address to compare with, nothing binds to it
 
@@ -114,7 +114,7 @@ class _Binding:
         return None if text is None else self.fill.put(text, place)
 
     def _words(self, words: Sequence[str]) -> list[str]:
-        return [self.fill.put(word, place) for word, place in zip(words, _places_in(words), strict=True)]
+        return [self.fill.put(word, place) for word, place in zip(words, places_in(words), strict=True)]
 
     def _bound(
         self, kind: str, args: dict[str, Any], call: Call, target: str, display: str, timeout: float | None = None
@@ -364,6 +364,7 @@ class _Binding:
         host = self._local()
         argv = self._words(call.args["argv"])
         self._refuse_strange_hosts(argv)
+        self._refuse_strange_files(argv)
         env = {name: self.fill.put(value, Place.HEADER) for name, value in call.args["env"].items()}
         env |= self._engine_env(argv)
         args = {"argv": argv, "env": env, "cwd": self._cwd(argv), "host": host}
@@ -377,7 +378,7 @@ class _Binding:
 
     def _engine_env(self, argv: Sequence[str]) -> dict[str, str]:
         """Docker's own client talks to the engine of the inventory, and to no other."""
-        if _program_of(argv) not in ("docker", "docker-compose"):
+        if program_of(argv) not in ("docker", "docker-compose"):
             return {}
         engine = self.system.docker
         if engine is None:
@@ -388,7 +389,7 @@ class _Binding:
 
     def _refuse_strange_hosts(self, argv: Sequence[str]) -> None:
         """A client program that would run unasked may only speak to hosts that the inventory names."""
-        program, rest = _program_of(argv), argv[1:]
+        program, rest = program_of(argv), argv[1:]
         if program not in NETWORK_CLIENTS or not self.step.judgement.runs_unasked:
             return
         if rest and all(word in ("--version", "-V", "--help") for word in rest):
@@ -396,11 +397,23 @@ class _Binding:
         if program not in ("ping", "ping6", "traceroute") or argv[-1].lower() not in self._known_hosts():
             raise Unfilled(f"this `{program}` has no native form, and the inventory does not name the host it asks")
 
+    def _refuse_strange_files(self, argv: Sequence[str]) -> None:
+        """A program that would read files unasked is held to the folders that we ourselves are held to."""
+        program = program_of(argv)
+        if program not in FILE_READERS or not self.step.judgement.runs_unasked:
+            return
+        operands = [word for word in argv[1:] if not word.startswith("-")]
+        code = operands[:1] if program in PATTERN_FIRST else []
+        for word in argv[1:]:
+            path = word.rpartition("=")[2] if word.startswith("-") else word
+            if word not in code and ("/" in path or path == "..") and (path.startswith("/") or ".." in path.split("/")):
+                self._path(path)
+
     def _shell(self, call: Call) -> Bound:
         host = self._local()
-        filled = _ShellText(str(call.args["script"]), Values(self.system.vars, {}))
+        filled = ShellText(str(call.args["script"]), Values(self.system.vars, {}))
         script, env = filled.script(), filled.env()
-        for program in _programs_in(script):
+        for program in programs_in(script):
             env |= self._engine_env([program, "compose"])
             self._refuse_strange_hosts([program])
         args = {"script": script, "env": env, "cwd": self._shell_cwd(), "host": host}
@@ -408,142 +421,6 @@ class _Binding:
 
     def _shell_cwd(self) -> str:
         return self._folder() if self.system.workdir or self.step.cwd else "/"
-
-
-NETWORK_CLIENTS = set_of(
-    "curl wget ping ping6 traceroute tracepath mtr nc ncat netcat telnet dig nslookup host psql pg_isready mysql"
-    " mariadb mysqladmin redis-cli valkey-cli mongosh mongo http https xh grpcurl ssh scp sftp rsync nmap openssl"
-    " ldapsearch rabbitmqadmin amqp-get kcat kafkacat websocat whois"
-)
-_RUNS_OTHERS = set_of("sudo env nohup nice ionice timeout xargs exec time command stdbuf setsid doas")
-_CODE_FIRST = set_of(
-    "sh bash dash zsh ksh ash fish python python2 python3 perl ruby node php awk gawk mawk sed jq yq lua tclsh expect"
-    " rails"
-)
-"""Programs whose first operand is code, or a file of it."""
-_CODE_LATER = set_of("ssh su sqlite3 mosh")
-"""Programs whose first operand is a place, and whose further ones are code."""
-_ALL_CODE = set_of("eval watch parallel source . trap")
-_CODE_OPTIONS = set_of("-c -e -ec -lc -m -E -r --eval --command --execute --exec --")
-_PLACE_OPTIONS = set_of(
-    "-h -H -U -u -d -D -p -P -n -i -l --host --hostname --port --username --user --dbname --database --namespace"
-)
-_INTERPRETERS = _CODE_FIRST | _CODE_LATER | _ALL_CODE | set_of("psql mysql mariadb mongosh mongo redis-cli")
-
-
-def _places_in(words: Sequence[str]) -> list[Place]:
-    """What each word of a command may be filled with: names of programs are fixed, and code takes nothing."""
-    places: list[Place] = []
-    program = ""
-    for index, word in enumerate(words):
-        if program:
-            places.append(Place.FIXED if _is_code(program, words, index) else Place.WORD)
-            continue
-        is_option = index > 0 and (word.startswith("-") or "=" in word or re.fullmatch(r"\d+[smh]?", word))
-        program = "" if is_option or word in _RUNS_OTHERS else word.rsplit("/", 1)[-1]
-        places.append(Place.FIXED)
-    return places
-
-
-def _program_of(argv: Sequence[str]) -> str:
-    """The program that a command line really runs, behind `sudo`, `timeout` and their like."""
-    for word in argv:
-        if word not in _RUNS_OTHERS and not word.startswith("-") and "=" not in word and not word[:1].isdecimal():
-            return word.rsplit("/", 1)[-1]
-    return ""
-
-
-def _is_code(program: str, words: Sequence[str], index: int) -> bool:
-    before = words[index - 1]
-    if before == "--" or program in _ALL_CODE:
-        return True
-    if before in _CODE_OPTIONS and any(word.rsplit("/", 1)[-1] in _INTERPRETERS for word in words[:index]):
-        return True
-    if program not in _CODE_FIRST | _CODE_LATER or words[index].startswith("-"):
-        return False
-    if before.startswith("-") and before != "-":
-        return before not in _PLACE_OPTIONS
-    operands = (
-        sum(not word.startswith("-") for word in words[words.index(program) + 1 : index]) if program in words else 0
-    )
-    return operands == 0 if program in _CODE_FIRST else operands > 0
-
-
-class _ShellText:
-    """A shell line whose placeholders become checked variables. Only the inventory's own values may do that."""
-
-    def __init__(self, text: str, values: Values) -> None:
-        self.text = text
-        self.values = values
-        self.spots = found_in(text)
-
-    def env(self) -> dict[str, str]:
-        """Variables for the placeholders and for what the line reads and does not set itself."""
-        wanted = {_variable(spot.written): spot.written for spot in self.spots}
-        wanted |= {name: name for name in variables_of(self.text)}
-        missing = [written for written in wanted.values() if self._of(written) is None]
-        if missing:
-            raise Unfilled(needs(missing))
-        return {name: found for name, written in wanted.items() if (found := self._of(written)) is not None}
-
-    def _of(self, written: str) -> str | None:
-        filler = Filler((), self.values)
-        value = filler.value(written)
-        return value.text if value is not None else None
-
-    def script(self) -> str:
-        """The line with its placeholders as variables. Raises Unfilled where that would not be safe."""
-        if not self.spots:
-            return self.text
-        self.env()
-        marks = [f"mwspot{number}q" for number in range(len(self.spots))]
-        quotes = self._quoting(marks)
-        pieces: list[str] = []
-        place = 0
-        for spot, quote in zip(self.spots, quotes, strict=True):
-            variable = "${" + _variable(spot.written) + "}"
-            pieces += [self.text[place : spot.start], variable if quote else f'"{variable}"']
-            place = spot.end
-        return "".join([*pieces, self.text[place:]])
-
-    def _quoting(self, marks: Sequence[str]) -> list[bool]:
-        """For each placeholder whether it stands in double quotes. Raises Unfilled for all places but plain words."""
-        marked = self.text
-        for spot, mark in reversed(list(zip(self.spots, marks, strict=True))):
-            marked = marked[: spot.start] + mark + marked[spot.end :]
-        found: dict[str, bool] = {}
-        for statement in shell.walk(shell.read(marked)):
-            if isinstance(statement, shell.Command) and statement.words:
-                found |= _marks_in(statement, marks)
-        missing = [spot for spot, mark in zip(self.spots, marks, strict=True) if mark not in found]
-        if missing or shell.read(marked).broken:
-            names = ", ".join(f"`{name_of(spot.written)}`" for spot in missing or self.spots)
-            raise Unfilled(f"{names} stands in a place of a shell line where a value could be read as code")
-        return [found[mark] for mark in marks]
-
-
-def _marks_in(command: shell.Command, marks: Sequence[str]) -> dict[str, bool]:
-    texts = [word.text for word in command.words]
-    found: dict[str, bool] = {}
-    for word, place in zip(command.words, _places_in(texts), strict=True):
-        quoted = word.text.startswith('"') and word.text.endswith('"') and word.text.count('"') == 2
-        inner = word.text[1:-1] if quoted else word.text
-        if place is Place.WORD and re.fullmatch(r"[\w./:=@,+%-]*", inner):
-            found |= dict.fromkeys((mark for mark in marks if mark in word.text), quoted)
-    return found
-
-
-def _variable(written: str) -> str:
-    return "RB_" + re.sub(r"[^A-Za-z0-9]+", "_", name_of(written)).strip("_").upper()
-
-
-def _programs_in(script: str) -> set[str]:
-    programs: set[str] = set()
-    for statement in shell.walk(shell.read(script)):
-        if isinstance(statement, shell.Command):
-            words = [word.value for word in statement.words if word.value is not None]
-            programs |= {word for word in words if word in NETWORK_CLIENTS or word in ("docker", "docker-compose")}
-    return programs
 
 
 _TYPED = {
@@ -594,4 +471,4 @@ def legible(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else f"\\u{ord(char):04x}" for char in text)
 
 
-__all__ = ["Bound", "Unbound", "bind", "legible", "strings_in"]
+__all__ = ["Bound", "Unbound", "bind", "legible"]

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from incidents.errors import Rejected
 from incidents.inventory import REFERENCE
@@ -129,14 +128,3 @@ def _allow(written: str, value: Value, text: str, place: Place) -> None:
         raise Unfilled(f"the value for {name} would become SQL text and is neither a name nor a number")
     if place is Place.WORD and not _WORDLIKE.fullmatch(text):
         raise Unfilled(f"{name} stands inside code, where a value could be read as code")
-
-
-def strings_in(data: Any) -> list[str]:
-    """Every text in JSON-like data."""
-    if isinstance(data, str):
-        return [data]
-    if isinstance(data, Mapping):
-        return [text for item in data.values() for text in strings_in(item)]
-    if isinstance(data, list | tuple):
-        return [text for item in data for text in strings_in(item)]
-    return []

@@ -157,6 +157,26 @@ def test_files_outside_the_allowed_folders_are_not_read(path: str) -> None:
         assert refused(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat /etc/shadow /etc/passwd",
+        "grep -r x /etc",
+        "grep -A 5 x ../secret",
+        "tail -n +5 /root/x",
+        "ls -R /",
+        "find /root -mtime +1",
+    ],
+)
+def test_a_program_is_held_to_the_same_folders_when_nobody_is_asked(text: str) -> None:
+    assert refused(text)
+    assert bound(text, risk=Risk.MUTATING).kind == "argv"
+
+
+def test_inside_the_folders_a_program_may_read() -> None:
+    assert bound("grep -r /api logs/ /var/log/app").kind == "argv"
+
+
 def test_a_folder_that_the_document_goes_to_must_be_the_systems() -> None:
     assert refused("cat app.log", cwd="/etc")
     assert refused("cat app.log", cwd="../other")
