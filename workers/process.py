@@ -66,6 +66,8 @@ def run_process(
     nice: int = 0,
 ) -> ProcessResult:
     """Run `argv` without a shell and wait for its end, at most `timeout` seconds. Never raises for what it does."""
+    if cancelled.is_set():
+        return ProcessResult(None, cancelled=True)
     began = time.monotonic()
     try:
         child = _start(argv, cwd, env, input)
@@ -77,7 +79,7 @@ def run_process(
     with _Conversation(child, cap, input) as talk:
         stopped = talk.listen(began + timeout - _grace(timeout), cancelled)
         if stopped:
-            _end_group(child, talk, began + timeout)
+            _end_group(child, talk, min(began + timeout, time.monotonic() + _grace(timeout)))
         return talk.result(stopped, cancelled, time.monotonic() - began)
 
 

@@ -83,6 +83,8 @@ def bounded(
     `subject` is what is worked on, in the words of the time-out ("`subject` did not answer within 5 s").
     """
     watch = Watch(context, limit)
+    if context.cancelled.is_set():
+        return Outcome(Result.FAILED, f"{subject}: stopped by a person before it began")
     done: Future[Outcome] = Future()
     threading.Thread(target=_fulfil, args=(done, work, watch), name="step", daemon=True).start()
     return hushed(_await(done, watch, subject, name or subject), watch.secrets, context.output_cap)

@@ -24,8 +24,8 @@ _TROUBLE = re.compile(
     re.IGNORECASE,
 )
 _HARMLESS = re.compile(
-    r"\b(?:(?:0|no|zero) (?:errors?|failures?|failed)|(?:errors?|failed|failures?|err)\W{0,3}[=:]\s*"
-    r"(?:0\b|none|null|false|nil|\"\")|without errors?|error[_-]?log|error_?rate\W+0(?:\.0+)?\b)",
+    r"(?:\b(?:0|no|zero) (?:errors?|failures?)|(?:^|[,;(] ?)0 failed|\b(?:errors?|failed|failures?|err)\W{0,3}[=:]\s*"
+    r"(?:0\b|none|null|false|nil|\"\")|\bwithout errors?|\berror[_-]?log|\berror_?rate\W+0(?:\.0+)?\b)",
     re.IGNORECASE,
 )
 _CALM = re.compile(r"(?:^|[\s\[|\"'=:])(?:DEBUG|TRACE|INFO|NOTICE)(?:$|[\s\]|\"':,])", re.IGNORECASE)
