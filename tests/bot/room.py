@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import select
 from sqlmodel import col
@@ -71,7 +71,7 @@ class Room:
         self.client = slack_client(TOKEN, self.standin.api_url)
         self.postman = self.new_postman()
 
-    def __enter__(self) -> Room:
+    def __enter__(self) -> Self:
         self.standin.start()
         return self
 

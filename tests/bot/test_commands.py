@@ -151,6 +151,14 @@ def test_an_incident_from_beginning_to_end_by_commands_alone(room: Stage) -> Non
     assert len(room.cards()) == 1
 
 
+def test_the_post_mortem_is_shown_as_it_stands_and_names_nobody_aloud(room: Stage) -> None:
+    room.say("alice", "/incident new P1 <!channel> API unavailable")
+    room.say("alice", "/incident resolve")
+    said = room.say("charlie", "/incident postmortem")
+    assert "API unavailable" in said and '"markdown"' in said and "postmortem?key=" in said
+    assert room.standin.pings == []
+
+
 def test_answers_are_private_and_the_channel_sees_only_the_card(room: Stage) -> None:
     room.say("alice", "/incident new P3 API unavailable")
     room.say("alice", "/incident list")

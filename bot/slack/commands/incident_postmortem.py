@@ -11,7 +11,8 @@ from incidents import postmortem
 ALIASES = ("pm", "report")
 USAGE = "[INC-n]"
 SUMMARY = "shows the post-mortem as it stands now"
-SHOWN = 2_900
+SHOWN = 8_000
+"""Characters of it that fit into one answer."""
 
 
 def run(order: Order, desk: Desk) -> Message:
@@ -19,6 +20,14 @@ def run(order: Order, desk: Desk) -> Message:
         incident = latest_meant(session, order.text)
         assert incident.id is not None
         text = postmortem.render(session, incident.id)
-    name = name_of(incident)
     whole = desk.link(incident, "The whole of it", "postmortem")
-    return Message(f"Post-mortem of {name}", [t.rich(t.preformatted(text, SHOWN)), t.context(whole)])
+    return Message(
+        f"Post-mortem of {name_of(incident)}", [{"type": "markdown", "text": _beginning(text)}, t.context(whole)]
+    )
+
+
+def _beginning(text: str) -> str:
+    """As many whole lines as fit. All foreign text in it was made harmless where it was rendered."""
+    if t.size(text) <= SHOWN:
+        return text
+    return text[:SHOWN].rpartition("\n")[0] + "\n\n..."
