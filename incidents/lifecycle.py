@@ -92,7 +92,7 @@ def move_step(
     moved = _move(session, Step, step.id, step.state, to, {"epoch": step.epoch}, values)
     if moved:
         timeline.append(session, step.incident_id, "step", actor, text, at=at, data=data)
-        session.refresh(step)
+        _refresh(session, step)
     return moved
 
 
@@ -106,8 +106,13 @@ def move_incident(
     moved = _move(session, Incident, incident.id, incident.status, to, {}, values)
     if moved:
         timeline.append(session, incident.id, "status", actor, text, at=at, data=data)
-        session.refresh(incident)
+        _refresh(session, incident)
     return moved
+
+
+def _refresh(session: Session, row: SQLModel) -> None:
+    if row in session:  # a row that was read elsewhere stays as it was read
+        session.refresh(row)
 
 
 def _allow(moves: Mapping[Any, frozenset[Any]], frm: StrEnum, to: StrEnum) -> None:

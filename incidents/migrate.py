@@ -23,7 +23,7 @@ def upgrade(store: Store) -> None:
     try:
         with store.engine.connect() as connection, connection.begin():
             _alone(connection)
-            command.upgrade(_config(connection), "head")
+            command.upgrade(config_for(connection), "head")
     except SQLAlchemyError as failure:
         raise StoreUnavailable(f"the database could not be upgraded: {failure}") from failure
 
@@ -40,7 +40,8 @@ def _alone(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
 
 
-def _config(connection: Connection) -> Config:
+def config_for(connection: Connection) -> Config:
+    """Alembic's view of our migrations, working on an open connection."""
     config = Config()
     config.set_main_option("script_location", "incidents:migrations")
     config.attributes["connection"] = connection

@@ -20,12 +20,12 @@ Span = tuple[int, int]
 
 
 def redact(text: str, known: Iterable[str] = (), command: str | None = None) -> str:
-    """The text with its secrets masked.
+    """The text with its secrets masked, and without what no database takes (NUL, lone surrogates).
 
     `known` values are masked wherever they stand, also as base64, URL-encoded, JSON-escaped and the like. `command`
     is the command whose output the text is, if it is one: what `openssl rand` prints is a secret of no known shape.
     """
-    values = tuple(known)
+    values, text = tuple(known), _storable(text)
     if command and commands.prints_a_secret(command):
         text = "".join(_masked_line(line) for line in text.splitlines(keepends=True))
     while spans := _merged(_found(text, values), text):
@@ -73,6 +73,14 @@ def _merged(spans: Iterable[Span], text: str) -> list[Span]:
 def _masked(text: str, spans: list[Span]) -> str:
     edges = [(0, 0), *spans, (len(text), len(text))]
     return MASK.join(text[before:after] for (_, before), (after, _) in pairwise(edges))
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        text = text.replace("\0", "\ufffd")
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _masked_line(line: str) -> str:

@@ -7,6 +7,7 @@ other. The same door leads to PostgreSQL. See docs/decisions/0002-one-writer.md.
 
 from __future__ import annotations
 
+import logging
 import queue
 import sqlite3
 import threading
@@ -17,11 +18,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, ProgrammingError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from incidents.errors import StoreUnavailable
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[Session], T]
 BATCH = 500
@@ -60,10 +63,15 @@ class Store:
         commit. `work` may be run a second time when its batch could not be committed as a whole, so it must change
         nothing but the session.
         """
+        done = self.submit(work)
         try:
-            return self.submit(work).result(timeout=COMMIT_WAIT)
+            return done.result(timeout=COMMIT_WAIT)
         except TimeoutError as late:
-            raise StoreUnavailable("the database did not commit in time") from late
+            if done.done():  # it was the work's own
+                raise
+            if done.cancel():
+                raise StoreUnavailable("the database did not commit in time; nothing was kept") from late
+            raise StoreUnavailable("the database did not commit in time; it may still do so") from late
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Like `write`, for those who can wait elsewhere (the webhook's event loop)."""
@@ -79,7 +87,7 @@ class Store:
         return done
 
     def on_commit(self, listener: Callable[[], None]) -> None:
-        """Call `listener` from the writer thread after every commit. It must be quick and must not raise."""
+        """Call `listener` from the writer thread after every commit. It must be quick."""
         self._listeners.append(listener)
 
     @property
@@ -122,16 +130,23 @@ class Store:
         try:
             answers = self._attempt(batch)
         except Exception as failure:  # noqa: BLE001 - the writer must outlive whatever a job or driver does
-            if len(batch) > 1:
+            if len(batch) > 1 and not _is_outage(failure):
                 for job in batch:
                     self._commit([job])
-            elif batch:
-                batch[0][1].set_exception(_told(failure))
+                return
+            for _, done in batch:
+                done.set_exception(_told(failure))
             return
-        for listener in self._listeners:
-            listener()
+        self._tell()
         for (_, done), answer in zip(batch, answers, strict=True):
             done.set_result(answer)
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            try:
+                listener()
+            except Exception:  # whatever it is: the commit stands, and its callers must get their answers
+                log.exception("a listener of the store failed")
 
     def _attempt(self, batch: list[tuple[Work[Any], Future[Any]]]) -> list[Any]:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
@@ -139,20 +154,57 @@ class Store:
 
 
 def _told(failure: Exception) -> Exception:
-    if isinstance(failure, SQLAlchemyError | sqlite3.Error):
-        cause = failure.orig if isinstance(failure, DBAPIError) else failure
-        told = StoreUnavailable(f"the database could not commit: {cause}")
-        told.__cause__ = failure
-        return told
+    """What the caller gets: the work's own mistakes as they are, the database's as StoreUnavailable."""
+    if isinstance(failure, DBAPIError) and not isinstance(failure, DataError | ProgrammingError):
+        return _unavailable(failure.orig, failure)
+    if isinstance(failure, sqlite3.Error | PoolTimeout):
+        return _unavailable(failure, failure)
+    if (
+        isinstance(failure, StatementError)
+        and isinstance(failure.orig, Exception)
+        and not isinstance(failure, DBAPIError)
+    ):
+        return failure.orig  # a value that no database was asked to store
     return failure
+
+
+def _unavailable(reason: BaseException | None, failure: Exception) -> StoreUnavailable:
+    told = StoreUnavailable(f"the database could not commit: {reason}")
+    told.__cause__ = failure
+    return told
+
+
+SQLITE_OUTAGES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def _is_outage(failure: Exception) -> bool:
+    """Whether every job of a batch would fail the same way, each after its own wait."""
+    if isinstance(failure, PoolTimeout):
+        return True
+    orig = failure.orig if isinstance(failure, DBAPIError) else failure
+    if isinstance(orig, sqlite3.Error):
+        return getattr(orig, "sqlite_errorcode", 0) & 0xFF in SQLITE_OUTAGES
+    state = getattr(orig, "sqlstate", "")  # PostgreSQL: none when there was no connection to begin with
+    return isinstance(failure, DBAPIError) and (state is None or state[:2] in ("08", "53", "57", "58"))
 
 
 def _engine(url: str, begin: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True, pool_size=8)
     path = make_url(url).database
-    if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    if path and path != ":memory:" and not path.startswith("file:"):
+        _make_folder(Path(path).parent)
     engine = create_engine(url, connect_args={"timeout": 5.0, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -166,3 +218,10 @@ def _engine(url: str, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"the database's folder {folder} cannot be made: {error.strerror}") from error

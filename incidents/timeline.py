@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select, update
@@ -36,6 +36,9 @@ def append(
 
     `actor` is a Slack user id, `console:<user>`, `alert:<source>` or `midwatch`.
     """
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone reached the timeline")
+    at = at.astimezone(UTC)  # as it will be read back, or the hash would not fit
     # The UPDATE comes first: it locks the incident, so that two processes cannot take the same number.
     grown = update(Incident).where(col(Incident.id) == incident_id)
     row = session.execute(
@@ -87,6 +90,8 @@ def faults(events: Iterable[TimelineEvent], count: int, head: str) -> list[str]:
         if digest_of(event) != event.hash:
             found.append(f"event {event.seq} was changed after it was written")
         previous, expected = event.hash, event.seq + 1
-    if expected - 1 != count or previous != head:
+    if expected - 1 != count:
         found.append(f"the chain ends at event {expected - 1}, its anchor says {count}")
+    elif previous != head:
+        found.append(f"the chain ends at event {count}, but not in the one its anchor names")
     return found

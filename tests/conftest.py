@@ -26,7 +26,6 @@ import redis
 from incidents.migrate import upgrade
 from incidents.store import Store
 
-
 pytest_plugins = ["tests.docker_engine"]
 
 

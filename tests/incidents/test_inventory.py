@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
@@ -102,7 +103,7 @@ def test_an_error_does_not_repeat_a_password(written: Written) -> None:
 
 def test_a_bomb_of_aliases_is_refused_at_once(written: Written) -> None:
     layers = ["a: &a [x,x,x,x,x,x,x,x,x]"] + [
-        f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefgh", "bcdefghi")
+        f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]" for a, b in pairwise("abcdefghi")
     ]
     with pytest.raises(Misconfigured, match="alias"):
         load_inventory(written("\n".join(layers)))
