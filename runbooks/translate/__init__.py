@@ -32,6 +32,7 @@ from runbooks import shell
 from runbooks.document import Call
 from runbooks.translate._filters import applies, fits
 from runbooks.translate._options import words as set_of
+from runbooks.translate._wrappers import Stage, unwrapped
 from runbooks.variables import found_in, replaced
 
 _LONGEST = 64 * 1024
@@ -49,6 +50,12 @@ _HARMLESS_ENV = set_of(
 """Variables before a command that say nothing to a native form: it has its own logins and prints no colours."""
 
 _NOTE = re.compile(r"[ \t]+#[ \t][^\n]*$")
+_BUILTINS = set_of(
+    "cd pushd popd export unset source . alias unalias set shopt ulimit umask wait read eval exec trap return exit"
+    " local declare readonly type hash jobs fg bg disown history builtin let"
+)
+"""Words that are no programs: only a shell can do these."""
+
 MANUAL = (Call("manual", {}),)
 
 
@@ -63,17 +70,6 @@ def calls_of(text: str) -> tuple[Call, ...]:
     script = shell.read(masked)
     found = _Translation(masks).of(script)
     return found or _by_shell(text, script)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stage:
-    """One simple command: its words, what is set for it alone, and where its output goes."""
-
-    argv: tuple[str, ...]
-    env: tuple[tuple[str, str], ...] = ()
-    silenced: bool = False
-    fed: bool = False
-    sudo: bool = False
 
 
 @cache
@@ -197,7 +193,7 @@ class _Translation:
 
     # words
 
-    def _stage(self, statement: shell.Statement) -> _Stage | None:
+    def _stage(self, statement: shell.Statement) -> Stage | None:
         """A simple command as plain words; None when it holds more shell than that."""
         if not isinstance(statement, shell.Command) or not statement.words:
             return None
@@ -207,7 +203,7 @@ class _Translation:
         if None in words or None in plumbing or any(value is None for _, value in env) or _is_odd(statement):
             return None
         argv = tuple(word for word in words if word is not None)
-        stage = _Stage(
+        stage = Stage(
             argv,
             tuple((name, value) for name, value in env if value is not None),
             silenced="silenced" in plumbing,
@@ -264,12 +260,12 @@ def _plumbing(redirect: shell.Redirect) -> str | None:
 # from stages to forms
 
 
-def forms_of(stages: Sequence[_Stage]) -> tuple[Call, ...]:
+def forms_of(stages: Sequence[Stage]) -> tuple[Call, ...]:
     """The forms of a pipeline whose stages are plain commands."""
-    first, wrapped = _unwrapped(stages[0])
+    first = unwrapped(stages[0], native_of)
     if first is None:
         return ()
-    native = native_of(first.argv, {name for name, _ in first.env}) if wrapped else ()
+    native = () if first.opaque else native_of(first.argv, {name for name, _ in first.env})
     filters = [stage.argv for stage in stages[1:] if not (stage.env or stage.fed)]
     if len(filters) != len(stages) - 1:
         return ()
@@ -284,7 +280,9 @@ def forms_of(stages: Sequence[_Stage]) -> tuple[Call, ...]:
 
 def native_of(argv: Sequence[str], env: Collection[str] = (), depth: int = 0) -> tuple[Call, ...]:
     """The native forms of one command, or nothing."""
-    name = argv[0].rsplit("/", 1)[-1] if argv and argv[0].startswith(("/usr/", "/bin/", "/sbin/")) else argv[0]
+    if not argv:
+        return ()
+    name = argv[0].rsplit("/", 1)[-1] if argv[0].startswith(("/usr/", "/bin/", "/sbin/")) else argv[0]
     module = tools().get(name)
     if module is None or depth > _DEEPEST or not _HARMLESS_ENV.issuperset(env):
         return ()
@@ -303,7 +301,7 @@ def _parameters(module: ModuleType) -> frozenset[str]:
     return frozenset(inspect.signature(module.calls).parameters)
 
 
-def _quiet(call: Call, stage: _Stage) -> Call:
+def _quiet(call: Call, stage: Stage) -> Call:
     if stage.silenced and call.kind == "http":
         return Call("http", {**call.args, "show": "status"}, call.filters)
     return call
@@ -334,102 +332,10 @@ def _searched(call: Call) -> Call:
     return call
 
 
-def _argv(stage: _Stage) -> Call:
+def _argv(stage: Stage) -> Call:
     # Docker's client needs no rights of its own: it talks to the engine that the inventory names.
-    with_sudo = stage.sudo and stage.argv[0] not in ("docker", "docker-compose")
-    argv = ["sudo", "-n", *stage.argv] if with_sudo else list(stage.argv)
-    return Call("argv", {"argv": argv, "env": dict(stage.env)})
-
-
-# wrappers
-
-
-def _unwrapped(stage: _Stage) -> tuple[_Stage | None, bool]:
-    """A stage without the wrappers that change nothing of what it tells, and whether a native form may be sought."""
-    for _ in range(_DEEPEST):
-        inner = _inside(stage)
-        if inner is None:
-            return stage, True
-        if not inner.argv:
-            return None, False
-        if inner.argv == stage.argv:
-            return stage, False
-        stage = inner
-    return stage, False
-
-
-def _inside(stage: _Stage) -> _Stage | None:
-    """One wrapper less; the same stage when its wrapper is not understood, None when it has none."""
-    name, *words = stage.argv
-    if name in ("time", "command"):
-        rest = words[1:] if words[:1] == ["-p"] else words
-        return stage if rest[:1] and rest[0].startswith("-") else replace(stage, argv=tuple(rest))
-    if name == "sudo":
-        return _without_sudo(stage, words)
-    if name == "watch":
-        return _without_watch(stage, words)
-    if name == "timeout":
-        return _without_timeout(stage, words)
-    if name in ("uv", "poetry", "pipenv") and words[:1] == ["run"] and words[1:2] and not words[1].startswith("-"):
-        return replace(stage, argv=tuple(words[1:])) if words[1] == "celery" else None
-    if name in ("python", "python3") and words[:2] == ["-m", "celery"]:
-        return replace(stage, argv=tuple(words[1:]))
-    return None
-
-
-def _without_sudo(stage: _Stage, words: list[str]) -> _Stage:
-    place = 0
-    while place < len(words) and words[place].startswith("-"):
-        if words[place] in ("-n", "--non-interactive"):
-            place += 1
-            continue
-        # As another user: what a native form reads does not depend on it, but a program would.
-        if words[place] in ("-u", "--user") and place + 1 < len(words):
-            known_native = native_of(words[place + 2 :]) if words[place + 2 :] else ()
-            if known_native and known_native[0].kind not in ("file",):
-                place += 2
-                continue
-        return (
-            replace(stage, argv=("sudo", "-n", *(word for word in words if word != "-n")))
-            if "-n" not in words
-            else stage
-        )
-    if any(re.fullmatch(r"[A-Za-z_]\w*=.*", word) for word in words[place : place + 1]):
-        return stage
-    return replace(stage, argv=tuple(words[place:]), sudo=True)
-
-
-def _without_watch(stage: _Stage, words: list[str]) -> _Stage:
-    place = 0
-    while place < len(words) and words[place].startswith("-"):
-        if words[place] in ("-n", "--interval"):
-            place += 2
-        elif re.fullmatch(r"-n[\d.]+|-[dt]+|--differences|--no-title|--interval=[\d.]+", words[place]):
-            place += 1
-        else:
-            return stage
-    inner = words[place:]
-    return (
-        replace(stage, argv=tuple(inner[0].split()))
-        if len(inner) == 1 and _PLAIN.fullmatch(inner[0])
-        else (replace(stage, argv=tuple(inner)) if len(inner) > 1 else stage)
-    )
-
-
-_PLAIN = re.compile(r"[\w ./:=@%,-]+")
-_BUILTINS = set_of(
-    "cd pushd popd export unset source . alias unalias set shopt ulimit umask wait read eval exec trap return exit"
-    " local declare readonly type hash jobs fg bg disown history builtin let"
-)
-"""Words that are no programs: only a shell can do these."""
-
-
-def _without_timeout(stage: _Stage, words: list[str]) -> _Stage:
-    """Steps have a time limit of their own, and it is no longer than this one if this one is 60 s or more."""
-    if len(words) < 2 or not re.fullmatch(r"\d{1,4}s?", words[0]):
-        return stage
-    native = native_of(words[1:])
-    return replace(stage, argv=tuple(words[1:])) if native else stage
+    sudo = () if stage.argv[0] in ("docker", "docker-compose") else stage.sudo
+    return Call("argv", {"argv": [*sudo, *stage.argv], "env": dict(stage.env)})
 
 
 # loops

@@ -59,7 +59,7 @@ def _absorbed_by_processes(call: Call, argv: Sequence[str]) -> Call | None:
             return call if pattern == "grep" else None  # the usual way not to find oneself
         # `[n]ginx` is another way not to find oneself.
         pattern = re.sub(r"^\[(\w)\]", r"\1", pattern)
-        return _with(call, pattern=pattern) if call.args["pattern"] is None else None
+        return _with(call, pattern=pattern) if call.args["pattern"] is None and call.args["limit"] is None else None
     if argv[0] == "head":
         lines = lines_wanted(argv)
         return _with(call, limit=lines - 1) if lines and lines > 1 else None

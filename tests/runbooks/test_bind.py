@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 from incidents.inventory import System
 from runbooks.bind import Bound, Unbound, bind
 from runbooks.document import Judgement, Phase, ProcedureStep, Risk
+from workers import filters
+from workers.steps import Context, Result, kind_named
 
 SHOP: dict[str, Any] = {
     "name": "shop",
@@ -458,6 +463,31 @@ def test_what_a_comment_expects_goes_with_the_request() -> None:
 def test_the_documents_own_time_limit_is_handed_on() -> None:
     assert bound("curl -m 5 http://localhost:8000/").timeout_hint == 5.0
     assert bound("docker compose ps", timeout=30.0).timeout_hint == 30.0
+
+
+def test_what_is_bound_is_what_the_workers_can_run(tmp_path: Path) -> None:
+    (tmp_path / "app.log").write_text("fine\nERROR one\nERROR two\n")
+    sqlite3.connect(tmp_path / "app.db").execute("CREATE TABLE t (x)").connection.close()
+    here = shop(workdir=str(tmp_path), files=[str(tmp_path)])
+    for text, wanted in (
+        ("grep ERROR app.log | wc -l", "2"),
+        ("cat app.log | grep two", "ERROR two"),
+        ("tail -n 1 app.log", "ERROR two"),
+        ("ls -la", "app.log"),
+        ("wc -l app.log", "3"),
+        ("du -sh *", "SIZE"),
+        ("find . -name '*.log'", "app.log"),
+        ("sqlite3 app.db .tables", "t"),
+        ("df -h", "Mounted on"),
+        ("free -m", "Mem"),
+        ("ps aux | head -5", "PID"),
+        ("cat app.log app.log | sort | uniq -c | head -n 1", "ERROR one"),
+    ):
+        found = bound(text, here)
+        context = Context(timeout=20, output_cap=65536, allow_writes=False, cancelled=Event())
+        outcome = kind_named(found.kind).run(found.args, context)
+        assert outcome.result is Result.SUCCEEDED, (text, outcome)
+        assert wanted in filters.apply(outcome.output, found.filters)[0], (text, outcome)
 
 
 def test_invisible_characters_are_written_out_for_the_approver() -> None:

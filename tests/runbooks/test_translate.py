@@ -451,6 +451,18 @@ def test_sudo_before_a_program_fails_instead_of_asking() -> None:
     assert first("sudo -n systemctl restart nginx").args["argv"] == ["sudo", "-n", "systemctl", "restart", "nginx"]
 
 
+def test_another_user_is_kept_for_a_program_and_makes_no_difference_to_a_database() -> None:
+    assert first("sudo -u app tail -n 5 x.log").args["argv"] == ["sudo", "-n", "-u", "app", "tail", "-n", "5", "x.log"]
+    assert first("sudo -u postgres psql -c 'SELECT 1'").kind == "sql"
+    assert first("sudo -i").args["argv"] == ["sudo", "-n", "-i"]
+    assert first("timeout 5 ./check.sh").args["argv"] == ["timeout", "5", "./check.sh"]
+
+
+def test_filters_behind_a_cut_table_are_not_taken_into_it() -> None:
+    call = first("ps aux | head -5 | grep nginx")
+    assert (call.kind, call.filters) == ("argv", (("head", "-5"), ("grep", "nginx")))
+
+
 def test_a_program_keeps_its_arguments_and_its_own_environment() -> None:
     call = first("LC_ALL=C RUST_LOG=debug ./check.sh --all 'two words' | tail -n 5")
     assert call.kind == "argv"
