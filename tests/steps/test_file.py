@@ -92,10 +92,18 @@ def test_another_host_is_not_this_one(host: str | None, step: Callable[..., Outc
     assert step("cat", host=host).result is Result.COULD_NOT_RUN
 
 
-def test_a_file_that_is_not_there_is_a_finding(step: Callable[..., Outcome]) -> None:
-    outcome = step("cat", "gone.log")
+@pytest.mark.parametrize("op", ["ls", "stat", "find", "du"])
+def test_a_file_that_is_looked_for_and_not_there_is_a_finding(op: str, step: Callable[..., Outcome]) -> None:
+    outcome = step(op, "gone.dump")
     assert (outcome.result, outcome.exit_code) == (Result.FAILED, 1)
-    assert Said(outcome).bad("gone.log is not there")
+    assert Said(outcome).bad("gone.dump is not there")
+
+
+@pytest.mark.parametrize("op", ["cat", "head", "tail", "grep", "wc"])
+def test_a_log_that_is_not_there_tells_nothing(op: str, step: Callable[..., Outcome]) -> None:
+    outcome = step(op, "gone.log", pattern="x")
+    assert outcome.result is Result.COULD_NOT_RUN
+    assert "gone.log is not there" in outcome.summary
 
 
 def test_a_folder_is_no_file(step: Callable[..., Outcome]) -> None:

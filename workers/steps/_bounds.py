@@ -25,6 +25,8 @@ from workers.caps import cap_text, one_line
 from workers.steps import Context, Finding, Level, Outcome, Result
 
 log = logging.getLogger(__name__)
+SHORTEST_SECRET = 3
+"""Masking every `db` or `1` of an answer would tell more than it hides."""
 _TICK = 0.1
 _OURS = frozenset(
     f"MIDWATCH_{name}" for name in ("WEBHOOK_TOKEN", "API_TOKEN", "DATABASE_URL", "BROKER_URL", "REDIS_URL")
@@ -62,7 +64,8 @@ class Watch:
             raise Misconfigured(f"{ours} is Midwatch's own secret and is not handed to a step")
         filled = expand(text, os.environ)
         if filled != text:
-            self.secrets += [os.environ[name] for name in REFERENCE.findall(text)]
+            values = (os.environ[name] for name in REFERENCE.findall(text))
+            self.secrets += [value for value in values if len(value) >= SHORTEST_SECRET]
             self.secrets += [filled, *_passwords(filled)]
         return filled
 

@@ -41,7 +41,7 @@ def run_here(argv: Sequence[str], name: str, args: Mapping[str, Any], context: C
         cancelled=context.cancelled,
         nice=0 if context.allow_writes else CHECKS_ARE_NICE,
     )
-    return hushed(_outcome(name, result, context), watch.secrets, context.output_cap)
+    return hushed(_outcome(argv, name, result, context), watch.secrets, context.output_cap)
 
 
 def not_local(host: object) -> str:
@@ -53,7 +53,7 @@ def not_local(host: object) -> str:
     return f"this worker acts on its own host only, and the inventory says {host}"
 
 
-def _outcome(name: str, result: ProcessResult, context: Context) -> Outcome:
+def _outcome(argv: Sequence[str], name: str, result: ProcessResult, context: Context) -> Outcome:
     if result.error:
         return could_not_run(result.error, name)
     if result.cancelled:
@@ -61,7 +61,7 @@ def _outcome(name: str, result: ProcessResult, context: Context) -> Outcome:
     if result.timed_out:
         text = f"`{name}` did not end within {seconds_of(context.timeout)} and was killed"
         return Outcome(Result.TIMED_OUT, text, result.output, None, (Finding(Level.BAD, text, name),), result.truncated)
-    return _ended(name, result)
+    return _ended(argv, name, result)
 
 
 _ANSWERS = {
@@ -80,14 +80,18 @@ def _answered(name: str, code: int, result: ProcessResult) -> Outcome:
     return Outcome(Result.SUCCEEDED, text, result.output, code, (Finding(Level.INFO, text, name),), result.truncated)
 
 
-def _ended(name: str, result: ProcessResult) -> Outcome:
+def _shows_a_log(argv: Sequence[str]) -> bool:
+    return argv[0].rsplit("/", 1)[-1] == "journalctl" or "logs" in argv[1:3]
+
+
+def _ended(argv: Sequence[str], name: str, result: ProcessResult) -> Outcome:
     code = result.exit_code or 0
     if (name.rsplit("/", 1)[-1], code) in _ANSWERS:
         return _answered(name, code, result)
     meaning = meaning_of_exit(code)
     text = f"`{name}` ended with exit code {code}" + (f" ({meaning})" if meaning else "")
     findings = [Finding(Level.BAD if code else Level.OK, text, name)]
-    if code:
+    if code or _shows_a_log(argv):
         findings += errors_of(result.output, name)
     if result.background:
         findings.append(Finding(Level.INFO, f"`{name}` left a process running in the background", name))

@@ -52,7 +52,9 @@ def _guarded(
     try:
         return look(args, path, watch)
     except FileNotFoundError:
-        return failed(f"{path} is not there", path, exit_code=1)
+        # To `ls` it is the answer; a log that is not there tells nothing of what it would have told.
+        gone = f"{path} is not there"
+        return failed(gone, path, exit_code=1) if args.get("op") in _LOOK_FOR else could_not_run(gone, path)
     except PermissionError:
         return could_not_run(f"{path} may not be read by this worker", path)
     except IsADirectoryError:
@@ -284,6 +286,7 @@ def _ago(stamp: float) -> str:
     return seconds_of(max(round(time.time() - stamp), 1))
 
 
+_LOOK_FOR = frozenset({"ls", "stat", "find", "du"})
 _OPS: Mapping[str, Callable[[Mapping[str, Any], str, Watch], Outcome]] = {
     "cat": _cat,
     "head": _head,

@@ -11,7 +11,7 @@ from typing import Any
 
 from workers.caps import one_line
 from workers.steps import Context, Outcome
-from workers.steps._bounds import could_not_run, refused
+from workers.steps._bounds import could_not_run
 from workers.steps.argv import run_here
 
 BASH = ("bash", "--noprofile", "--norc", "-euo", "pipefail", "-c")
@@ -23,5 +23,5 @@ def run(args: Mapping[str, Any], context: Context) -> Outcome:
     if not script.strip():
         return could_not_run("there is no script to run")
     if not context.allow_writes:
-        return refused("a shell line may be anything: it", "shell")
+        return could_not_run("refused: a shell line runs only after an approval", "shell")
     return run_here([*BASH, script], one_line(script, 80), args, context)

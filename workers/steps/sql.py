@@ -163,10 +163,10 @@ def _connect(url: URL, watch: Watch) -> Any:
         connection = driver.connect(*positional, **named)
         connection.read_only, connection.autocommit = not watch.context.allow_writes, watch.context.allow_writes
         return connection
-    named |= {"connection_timeout" if url.get_driver_name() == "mysqlconnector" else "connect_timeout": seconds}
-    connection = driver.connect(*positional, **named)
-    connection.autocommit(watch.context.allow_writes)
-    return connection
+    if url.get_driver_name() == "mysqlconnector":
+        return driver.connect(*positional, **named, connection_timeout=seconds)
+    wait = max(1, int(watch.left()))
+    return driver.connect(*positional, **named, connect_timeout=seconds, read_timeout=wait, write_timeout=wait)
 
 
 @cache
@@ -193,7 +193,9 @@ def _as_text() -> Any:
 def _run_all(connection: Any, url: URL, statements: Sequence[str], name: str, watch: Watch, began: float) -> Outcome:
     shown: list[Rows] = []
     try:
-        if not watch.context.allow_writes:
+        if watch.context.allow_writes:
+            _open_up(connection, url)
+        else:
             _fence(connection, url, watch)
         for statement in statements:
             shown.append(_rows(connection, url, statement, watch))
@@ -211,13 +213,21 @@ def _fence(connection: Any, url: URL, watch: Watch) -> None:
             connection.execute(f"SET LOCAL {setting} = {milliseconds}")
         connection.execute("SELECT 1")  # after a first query the server no longer lets this transaction turn to writing
         return
-    cursor = connection.cursor()
-    cursor.execute("SET SESSION TRANSACTION READ ONLY")
-    try:
-        cursor.execute(f"SET SESSION MAX_EXECUTION_TIME = {milliseconds}")
-    except _driver_errors():
-        cursor.execute(f"SET SESSION max_statement_time = {milliseconds / 1000}")  # MariaDB's name for it
-    cursor.execute("START TRANSACTION READ ONLY")
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        cursor.execute(f"SET SESSION SQL_SELECT_LIMIT = {MOST_ROWS + 1}")  # these drivers read all rows there are
+        try:
+            cursor.execute(f"SET SESSION MAX_EXECUTION_TIME = {milliseconds}")
+        except _driver_errors():
+            cursor.execute(f"SET SESSION max_statement_time = {milliseconds / 1000}")  # MariaDB's name for it
+        cursor.execute("START TRANSACTION READ ONLY")
+
+
+def _open_up(connection: Any, url: URL) -> None:
+    """Each approved statement counts at once, as it does for the clients that documents call."""
+    if url.get_backend_name() != "postgresql":
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("SET autocommit = 1")
 
 
 def _rows(connection: Any, url: URL, statement: str, watch: Watch) -> Rows:
