@@ -327,20 +327,18 @@ def _report_missing_submit(view: Json, report: Report) -> None:
 
 def _report_duplicates(blocks: Sequence[Json], pointer: str, report: Report) -> None:
     seen: set[str] = set()
-    for index, block in enumerate(blocks):
+    for where, block in every_block(blocks, pointer):
         if block.get("block_id") in seen:
-            report.add(f"`block_id` must be unique: {block['block_id']}", f"{pointer}/{index}/block_id")
+            report.add(f"`block_id` must be unique: {block['block_id']}", f"{where}/block_id")
         if "block_id" in block:
             seen.add(block["block_id"])
         actions: set[str] = set()
         for place, element in elements_of(block):
-            if element.get("action_id") in actions:
-                report.add(
-                    f"`action_id` must be unique in its block: {element['action_id']}",
-                    f"{pointer}/{index}/{place}/action_id",
-                )
-            if "action_id" in element:
-                actions.add(element["action_id"])
+            name = element.get("action_id")
+            if name in actions:
+                report.add(f"`action_id` must be unique in its block: {name}", f"{where}/{place}/action_id")
+            if name is not None:
+                actions.add(name)
 
 
 def _report_once_a_message(blocks: Sequence[Json], report: Report) -> None:
@@ -358,9 +356,13 @@ def elements_of(block: Json) -> Iterator[tuple[str, Json]]:
     for place in ("accessory", "element"):
         if isinstance(block.get(place), dict) and block[place].get("type") != "image":
             yield place, block[place]
-    for index, child in enumerate(block.get("child_blocks", ())):
-        for place, element in elements_of(child):
-            yield f"child_blocks/{index}/{place}", element
+
+
+def every_block(blocks: Sequence[Json], pointer: str = "") -> Iterator[tuple[str, Json]]:
+    """The blocks and those inside containers, each with its JSON pointer."""
+    for index, block in enumerate(blocks):
+        yield f"{pointer}/{index}", block
+        yield from every_block(block.get("child_blocks", ()), f"{pointer}/{index}/child_blocks")
 
 
 def with_ids(blocks: Sequence[Json]) -> list[Json]:

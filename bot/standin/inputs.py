@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.standin.blocks import elements_of
+from bot.standin.blocks import elements_of, every_block
 from bot.standin.errors import Refused
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ _SEVERAL = ("multi_static_select", "multi_external_select", "checkboxes")
 
 def element_in(blocks: Sequence[Json], block_id: str, action_id: str) -> Json:
     """The element that was used. Raises Refused when the message no longer has it."""
-    for block in _all(blocks):
+    for _, block in every_block(blocks):
         if block["block_id"] == block_id:
             for _, element in elements_of(block):
                 if element["action_id"] == action_id:
@@ -43,7 +43,7 @@ def element_in(blocks: Sequence[Json], block_id: str, action_id: str) -> Json:
 
 def block_of(blocks: Sequence[Json], action_id: str) -> str:
     """The first block with an element of that `action_id`. Raises Refused when there is none."""
-    for block in _all(blocks):
+    for _, block in every_block(blocks):
         if any(element["action_id"] == action_id for _, element in elements_of(block)):
             return str(block["block_id"])
     raise Refused("no_such_action")
@@ -83,7 +83,7 @@ def value_of(element: Json, given: Any) -> Json:
 def state_of(blocks: Sequence[Json], given: Given) -> Json:
     """`state` of a message or view."""
     values: dict[str, Json] = {}
-    for block in _all(blocks):
+    for _, block in every_block(blocks):
         for _, element in elements_of(block):
             if element["type"] not in ("button", "overflow"):
                 sent = given.get(block["block_id"], {}).get(element["action_id"])
@@ -132,12 +132,6 @@ def _number_complaint(element: Json, content: str) -> str | None:
     if "max_value" in element and number > float(element["max_value"]):
         return f"Please enter {element['max_value']} or less."
     return None
-
-
-def _all(blocks: Sequence[Json]) -> Iterator[Json]:
-    for block in blocks:
-        yield block
-        yield from _all(block.get("child_blocks", ()))
 
 
 def _options(element: Json) -> Iterator[Json]:

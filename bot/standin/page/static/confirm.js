@@ -23,7 +23,7 @@ export function ask(title, text, yes, no, style = "primary") {
       "dialog",
       { class: "modal small", "aria-labelledby": "confirm-title", oncancel: () => done(false) },
       h("header", {}, h("h2", { id: "confirm-title" }, title)),
-      h("div", { class: "modal-body" }, h("div", { class: "section" }, text)),
+      h("div", { class: "modal-body" }, h("div", { class: "words" }, text)),
       h(
         "footer",
         {},

@@ -79,7 +79,7 @@ function repliedTo(message, openThread) {
 function bodyOf(channel, message) {
   const edited = message.edited && h("span", { class: "edited", title: moment(message.edited.ts) }, "(edited)");
   if (message.blocks?.length) return [h("div", { class: "blocks" }, blockNodes(message.blocks, surfaceOf(channel, message)), attachments(message)), edited];
-  const words = message.text && h("div", { class: "words" }, mrkdwn(message.text), edited && " ", edited);
+  const words = message.text && h("div", { class: "words" }, mrkdwn(message.text, { own: true }), edited && " ", edited);
   return [words, attachments(message)];
 }
 

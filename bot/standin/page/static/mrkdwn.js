@@ -7,13 +7,14 @@ import { channelOf, dateElement, known, nameOf } from "/static/names.js";
 /** The three entities that Slack knows, and no others. */
 export const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
-/** A fragment that shows `text`. With `verbatim`, bare addresses and @here stay text. */
-export function mrkdwn(text, { verbatim = false } = {}) {
+/** A fragment that shows `text`. With `verbatim`, bare addresses and @here stay text; in a message's own `text`, @here does. */
+export function mrkdwn(text, { verbatim = false, own = false } = {}) {
+  const pieces = verbatim ? PIECES : own ? LINKED : LOOSE;
   const fragment = document.createDocumentFragment();
   const parts = String(text).split(/```([\s\S]+?)```/);
   parts.forEach((part, index) => {
     if (index % 2) fragment.append(h("pre", { class: "code" }, unescape(part.replace(/^\n|\n$/g, ""))));
-    else fragment.append(...lines(trimmed(part, index, parts.length), verbatim));
+    else fragment.append(...lines(trimmed(part, index, parts.length), pieces));
   });
   return fragment;
 }
@@ -24,7 +25,7 @@ function trimmed(part, index, count) {
   return index < count - 1 ? start.replace(/\n$/, "") : start;
 }
 
-function lines(text, verbatim) {
+function lines(text, pieces) {
   if (!text) return [];
   const nodes = [];
   let quote = null;
@@ -34,10 +35,10 @@ function lines(text, verbatim) {
     if (quoted) {
       if (!quote) nodes.push((quote = h("blockquote")));
       else quote.append("\n");
-      quote.append(...inline(quoted[1], verbatim));
+      quote.append(...inline(quoted[1], pieces));
     } else {
       if (previous) nodes.push("\n");
-      nodes.push(...inline(line, verbatim));
+      nodes.push(...inline(line, pieces));
       quote = null;
     }
     previous = !quoted;
@@ -53,17 +54,18 @@ const PIECES = [
   ["italic", /(?<![\w_])_(?=\S)([^_\n]*[^_\s])_(?![\w_])/],
   ["strike", /(?<![\w~])~(?=\S)([^~\n]*[^~\s])~(?![\w~])/],
 ];
-const LOOSE = [...PIECES, ["url", /(https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)\]*_~`])/], ["all", /(?<![\w@])@(here|channel|everyone)\b/]];
+const LINKED = [...PIECES, ["url", /(https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)\]*_~`])/]];
+const LOOSE = [...LINKED, ["all", /(?<![\w@])@(here|channel|everyone)\b/]];
 
 /** Nodes for one line. */
-export function inline(text, verbatim) {
+function inline(text, pieces) {
   const nodes = [];
   let rest = text;
   while (rest) {
-    const found = first(rest, verbatim ? PIECES : LOOSE);
+    const found = first(rest, pieces);
     if (!found) break;
     if (found.match.index) nodes.push(unescape(rest.slice(0, found.match.index)));
-    nodes.push(piece(found.kind, found.match, verbatim));
+    nodes.push(piece(found.kind, found.match, pieces));
     rest = rest.slice(found.match.index + found.match[0].length);
   }
   if (rest) nodes.push(unescape(rest));
@@ -79,7 +81,7 @@ function first(text, pieces) {
   return best;
 }
 
-function piece(kind, match, verbatim) {
+function piece(kind, match, pieces) {
   const content = match[1];
   if (kind === "code") return h("code", {}, unescape(content));
   if (kind === "token") return token(content, match[0]);
@@ -87,7 +89,7 @@ function piece(kind, match, verbatim) {
   if (kind === "url") return link(unescape(content), unescape(content));
   if (kind === "all") return mention(`@${content}`, true);
   const tag = { bold: "strong", italic: "em", strike: "s" }[kind];
-  return h(tag, {}, inline(content, verbatim));
+  return h(tag, {}, inline(content, pieces));
 }
 
 /** An emoji with its name for screen readers, or the text as it was. */

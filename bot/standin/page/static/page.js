@@ -11,6 +11,7 @@ import { channelOf, dayOf, dateOf, known } from "/static/names.js";
 import { drawSidebar } from "/static/sidebar.js";
 import { link } from "/static/mrkdwn.js";
 
+const MOST = 600;
 const open = { channel: null, thread: null, tab: "messages", unreadFrom: "" };
 const messages = new Map();
 const drawn = new Map();
@@ -69,10 +70,11 @@ async function show() {
 }
 
 async function loadMessages() {
+  const channel = open.channel;
+  const found = await get("messages", { channel });
+  if (!found.messages || channel !== open.channel) return;
   messages.clear();
   drawn.clear();
-  const found = await get("messages", { channel: open.channel });
-  if (!found.messages) return;
   for (const message of found.messages) messages.set(message.ts, message);
   open.unreadFrom = found.read;
 }
@@ -166,12 +168,11 @@ function once(key, make) {
 
 function articleOnce(channel, message, place, together) {
   const slot = `${place} ${message.ts}`;
-  const key = `${together} ${JSON.stringify(message)}`;
   const old = drawn.get(slot);
-  if (old?.key === key) return old.node;
+  if (old?.message === message && old.together === together) return old.node;
   const node = article(channel.id, message, { place, together, openThread });
   if (place === "channel" && message.edited && Date.now() / 1000 - Number(message.edited.ts) < 3) node.classList.add("changed");
-  drawn.set(slot, { key, node });
+  drawn.set(slot, { message, together, node });
   return node;
 }
 
@@ -307,8 +308,8 @@ function markRead() {
 let later = null;
 
 function stateSoon() {
-  clearTimeout(later);
-  later = setTimeout(async () => {
+  later ??= setTimeout(async () => {
+    later = null;
     await loadState();
     if (open.channel) drawAll();
   }, 120);
@@ -353,7 +354,16 @@ function heard({ channel, message }) {
     return;
   }
   messages.set(message.ts, message);
+  if (messages.size > MOST) forgetOldest();
   redrawSoon();
+}
+
+function forgetOldest() {
+  for (const message of sorted().slice(0, messages.size - MOST)) {
+    messages.delete(message.ts);
+    drawn.delete(`channel ${message.ts}`);
+    drawn.delete(`thread ${message.ts}`);
+  }
 }
 
 // Keys
