@@ -165,7 +165,7 @@ def _connect(url: URL, watch: Watch) -> Any:
         return connection
     if url.get_driver_name() == "mysqlconnector":
         return driver.connect(*positional, **named, connection_timeout=seconds)
-    wait = max(1, int(watch.left()))
+    wait = int(watch.left()) + 2  # the server ends a statement first, and says so
     return driver.connect(*positional, **named, connect_timeout=seconds, read_timeout=wait, write_timeout=wait)
 
 
