@@ -21,6 +21,7 @@ from incidents.inventory import Inventory
 from incidents.redaction import redact
 from runbooks.document import Command, Document, Judgement, Phase, Procedure, Risk
 from runbooks.match import match
+from runbooks.reading.lines import is_unsure
 
 Level = Literal["error", "warning", "note"]
 CHANGES = (Risk.MUTATING, Risk.DESTRUCTIVE)
@@ -141,7 +142,7 @@ def _diagnosis_changes(document: Document, _: Sequence[Document]) -> Iterator[Is
                 step.text
                 and step.phase is Phase.DIAGNOSIS
                 and step.judgement.risk in CHANGES
-                and not _unknown(step.judgement)
+                and not is_unsure(step.judgement)
             ):
                 yield Issue(
                     step.line,
@@ -190,7 +191,7 @@ def _unknown_tool(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
     seen: set[str] = set()
     for line, text, judged in _commands_in_procedures(document):
         tool = text.removeprefix("sudo ").split()[0]
-        if _unknown(judged) and tool not in seen:
+        if is_unsure(judged) and tool not in seen:
             seen.add(tool)
             yield Issue(
                 line,
@@ -198,10 +199,6 @@ def _unknown_tool(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
                 "note",
                 f"{tool} is not known and always needs an approval; `safe:` in the inventory vouches for a verb of it",
             )
-
-
-def _unknown(judged: Judgement) -> bool:
-    return "unknown" in judged.reason
 
 
 def _commands_in_procedures(document: Document) -> Iterator[tuple[int, str, Judgement]]:

@@ -267,8 +267,8 @@ def schedules_of(root: Section, commands: Sequence[Command]) -> tuple[Fact, ...]
         for command in commands
         if (found := _CRON.match(command.text))
     ]
-    found = [*crons, *_task_lists(root), *_times_told(root)]
-    return tuple(sorted(found, key=lambda fact: int(fact["line"])))
+    told = [*crons, *_task_lists(root), *_times_told(root)]
+    return tuple(sorted(told, key=lambda fact: int(fact["line"])))
 
 
 _CLOCK = re.compile(

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from runbooks.commands import BlockLine, commands_of_block, judge
 from runbooks.document import Command, EmbeddedCommand, Judgement, Risk, Warning_
+from runbooks.reading.comments import comment_above, comments_of
 from runbooks.reading.outline import Block, Fence, Item, Listing, Paragraph, Quote, Section, Span, Table
 
 INLINE_LIMIT = 1000
+MOST_IN_A_LINE = 20
 
 _PROGRAM = re.compile(r"(?:\$ )?(?:sudo )?(?:\./|/(?:usr|opt|bin|sbin)/)?[A-Za-z_\\][\w.+-]*(?:[/ ]|$)")
 _ASKS_TO_RUN = re.compile(
@@ -40,14 +42,14 @@ class Lines:
     def of_fence(self, fence: Fence) -> tuple[BlockLine, ...]:
         if fence.line not in self._fences:
             lines = commands_of_block(fence.body, fence.language, fence.first_line, self._safe)
-            self._fences[fence.line] = tuple(self._raised(line, fence) for line in lines)
+            self._fences[fence.line] = tuple(self._raised(line, fence) for line in _titled(fence, lines))
         return self._fences[fence.line]
 
     def of_span(self, span: Span) -> tuple[InlineCommand, ...]:
-        found = []
+        found: list[InlineCommand] = []
         for index, (kind, content) in enumerate(span.pieces):
             text = content.strip()
-            if kind == "code" and _PROGRAM.match(text) and len(text) <= INLINE_LIMIT:
+            if kind == "code" and len(text) <= INLINE_LIMIT and _PROGRAM.match(text) and len(found) < MOST_IN_A_LINE:
                 judgement = self._judged(text)
                 if _is_command(text, judgement, span.pieces[index - 1][1] if index else ""):
                     found.append(InlineCommand(index, text, judgement))
@@ -75,10 +77,26 @@ def _is_command(text: str, judgement: Judgement, before: str) -> bool:
     if judgement.risk is Risk.NOT_A_COMMAND:
         return False
     words = text.removeprefix("$ ").split()
-    if "unknown" not in judgement.reason:
+    if not is_unsure(judgement):
         return len(words) > 1 or _ASKS_TO_RUN.search(before) is not None
     typed = words[0].startswith("./") or any(word.startswith("-") for word in words[1:])
     return len(words) > 1 and (typed or _ASKS_TO_RUN.search(before) is not None)
+
+
+def _titled(fence: Fence, lines: Sequence[BlockLine]) -> Iterator[BlockLine]:
+    """Each line under the comment nearest to it. One that no command follows is a step of its own and no title."""
+    comments = comments_of(fence)
+    passed = [comment.words[0] for comment in comments if comment.alone]
+    for line in lines:
+        stale = next((words for words in passed if words and line.title.startswith(words)), None)
+        own = comment_above(fence, line.line, comments) if stale else None
+        if stale is None or (own and own.words[0] == stale):
+            yield line
+        else:
+            first = own.words[0] if own else ""
+            trailing = line.title[len(stale) :].lstrip(": ")
+            title = f"{first}: {trailing}" if first and trailing else first or trailing
+            yield replace(line, title=title, condition=None)
 
 
 def _raised_embedded(embedded: EmbeddedCommand | None, risk: Risk) -> EmbeddedCommand | None:
@@ -98,6 +116,11 @@ def raised(judgement: Judgement, risk: Risk) -> Judgement:
 
 def _worse(one: Risk, other: Risk) -> Risk:
     return max(one, other, key=_SEVERENESS.index) if one in _SEVERENESS else one
+
+
+def is_unsure(judgement: Judgement) -> bool:
+    """Whether a command counts as changing only because nobody can tell what it does."""
+    return "unknown command" in judgement.reason or "could do anything" in judgement.reason
 
 
 def commands_of(root: Section, lines: Lines) -> Iterator[Command]:

@@ -17,7 +17,9 @@ from runbooks.document import Warning_
 NESTING = 60
 """Deepest nesting of lists and quotes that is read; two levels of it make one list in another."""
 
-_INLINE_NESTING = 20
+MOST_BRACKETS = 500
+LONGEST_PARAGRAPH = 100_000
+
 _ATTRIBUTE = re.compile(r"""([A-Za-z][\w-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s{}]+)""")
 _LANGUAGE = re.compile(r"^\{?\.?([A-Za-z][\w+#-]*)")
 _TASK = re.compile(r"^\[([ xX])\]\s+")
@@ -127,8 +129,12 @@ class Section:
 
 def outline(text: str) -> tuple[Section, tuple[Warning_, ...]]:
     """The document's sections, and warnings about what was nested too deeply to be read."""
-    reader = MarkdownIt("commonmark", {"maxNesting": NESTING}).enable("table")
-    tokens = reader.parse(text)
+    reader = MarkdownIt("commonmark", {"maxNesting": NESTING}).enable("table").disable("inline")
+    environment: dict[str, object] = {}
+    tokens = reader.parse(text, environment)
+    for token in tokens:
+        if token.type == "inline":
+            _read_inline(reader, token, environment)
     root = Section(0, "", 0, ())
     open_sections = [root]
     for token, children in _top_level(tokens):
@@ -137,6 +143,18 @@ def outline(text: str) -> tuple[Section, tuple[Warning_, ...]]:
         elif block := _block(token, children):
             open_sections[-1].blocks.append(block)
     return root, _too_deep(tokens)
+
+
+def _read_inline(reader: MarkdownIt, token: Token, environment: dict[str, object]) -> None:
+    """Marks inside a paragraph, but for one that is made to be slow: brackets are looked for from each of them."""
+    token.children = []
+    if token.content.count("[") <= MOST_BRACKETS and len(token.content) <= LONGEST_PARAGRAPH:
+        reader.inline.parse(token.content, reader, environment, token.children)
+        return
+    for index, line in enumerate(token.content.split("\n")):
+        if index:
+            token.children.append(Token("softbreak", "br", 0))
+        token.children.append(Token("text", "", 0, content=line))
 
 
 def _too_deep(tokens: Sequence[Token]) -> tuple[Warning_, ...]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from runbooks.commands import BlockLine
 from runbooks.document import Judgement, Phase, ProcedureStep, Risk
+from runbooks.reading.comments import comments_of
 from runbooks.reading.labels import Role, bare, role_of, severity_of, severity_word
-from runbooks.reading.lines import InlineCommand, Lines, fences_in, tidy, title_around
+from runbooks.reading.lines import InlineCommand, Lines, fences_in, is_unsure, tidy, title_around
 from runbooks.reading.outline import Block, Fence, Item, Listing, Paragraph, Quote, Section, Span, Table
 
 BY_HAND = Judgement(Risk.NOT_A_COMMAND, "a step for a person", "manual")
@@ -40,6 +41,7 @@ _PROSE = re.compile(r"^(?:\d+[.)]\s+|[-*•]\s+)\S|^[A-Z][a-z]+ [a-z]+ .*[a-z.]$
 _EXPECTED = re.compile(
     r"^(?:expected|should (?:return|show|be|print|output)|returns?|output|response|result)\b[^:]*:?\s*(.*)$", re.I
 )
+_SETS_UP = re.compile(r"(?:cd|export|set|source|sleep)\s|\w+=")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'`*])")
 TEXT_LIMIT = 300
 
@@ -166,7 +168,7 @@ class _Teller:
 
     def item(self, item: Item, place: _Place, ordered: bool) -> None:
         label = item.span.label
-        role = role_of(label) if label else None
+        role: Role | None = role_of(label) if label else None
         inside = replace(place, lead=tidy(bare(label or item.span.text)))
         if role is Role.SYMPTOMS and place.role is None:
             self.symptoms += split_symptoms(item.span.rest)
@@ -204,8 +206,9 @@ class _Teller:
             place.skip_fence = False
             return
         told = {line.line: line for line in self.lines.of_fence(fence)}
-        remarks = dict(_remarks(fence, frozenset(told)))
-        role, lead = place.role, place.lead
+        remarks = dict(_remarks(fence))
+        role: Role | None = place.role
+        lead = place.lead
         for number in sorted(told.keys() | remarks.keys()):
             if number in told:
                 self.line(told[number], fence, replace(place, role=role, lead=lead))
@@ -215,13 +218,13 @@ class _Teller:
                 self.by_hand(number, remarks[number], replace(place, lead=""))
 
     def line(self, line: BlockLine, fence: Fence, place: _Place) -> None:
-        title = tidy(bare(line.title)) if line.title else place.lead
+        title = _title_of(line) or place.lead
         condition = line.condition or condition_of(line.title) or place.condition
         expect = line.expect or fence.attributes.get("expect")
         judged = line.embedded.judgement if line.embedded else line.judgement
         if judged.risk is not Risk.NOT_A_COMMAND:
             text = line.embedded.text if line.embedded else line.text
-            phase = self.phase(judged, place.role, title)
+            phase = self.phase(judged, place.role, title, text)
             step = ProcedureStep(line.line, phase, title, text, judged, condition, expect, line.cwd)
             self.add(replace(step, timeout=_seconds(fence.attributes.get("timeout")), name=fence.attributes.get("id")))
         elif _CRON.match(line.text):
@@ -232,7 +235,7 @@ class _Teller:
     def inline(self, span: Span, command: InlineCommand, place: _Place, title: str) -> None:
         title = tidy(bare(title)) or place.lead
         condition = condition_of(span.text) or place.condition
-        phase = self.phase(command.judgement, place.role, title)
+        phase = self.phase(command.judgement, place.role, title, command.text)
         self.add(ProcedureStep(span.line, phase, title, command.text, command.judgement, condition))
 
     def by_hand(self, line: int, text: str, place: _Place) -> None:
@@ -245,7 +248,7 @@ class _Teller:
         self.steps.append(step)
         self.changed = self.changed or step.judgement.risk in (Risk.MUTATING, Risk.DESTRUCTIVE)
 
-    def phase(self, judged: Judgement, role: Role | None, title: str) -> Phase:
+    def phase(self, judged: Judgement, role: Role | None, title: str, text: str) -> Phase:
         """By the label where there is one, else by what the command does; a check after a change confirms it."""
         if role is Role.DIAGNOSIS:
             return Phase.DIAGNOSIS
@@ -255,10 +258,19 @@ class _Teller:
             return Phase.VERIFICATION
         if role is Role.SOLUTION:
             return Phase.SOLUTION
-        unknown = "unknown" in judged.reason or judged.risk is Risk.INTERACTIVE
+        unknown = is_unsure(judged) or judged.risk is Risk.INTERACTIVE
+        if self.changed and _SETS_UP.match(text):
+            return Phase.SOLUTION
         if judged.runs_unasked or (unknown and _LOOKS.match(title)):
             return Phase.DIAGNOSIS
         return Phase.SOLUTION
+
+
+def _title_of(line: BlockLine) -> str:
+    """What a line of a block is called: the prose around the command it carries, else the comment above it."""
+    if line.embedded is not None:
+        return tidy(bare(line.text.replace(line.embedded.text, "")).replace("``", ""))
+    return tidy(bare(line.title)) if line.title else ""
 
 
 def tell(section: Section, lines: Lines, blocks: Sequence[Block] | None = None, label: str = "") -> Told:
@@ -297,8 +309,16 @@ def condition_of(text: str) -> str | None:
 
 def split_symptoms(text: str) -> list[str]:
     """A line of symptoms at its commas, but for those inside quotes or brackets."""
-    parts = re.split(r",\s+(?:and\s+|or\s+)?(?![^()]*\))(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)|;\s+", text)
-    return [part.strip(" .") for part in parts if part.strip(" .")]
+    parts, part, depth, quoted = [], "", 0, False
+    for mark in text:
+        quoted ^= mark == '"'
+        depth = max(depth + (mark == "(") - (mark == ")"), 0)
+        if mark in ",;" and not quoted and not depth:
+            parts.append(part)
+            part = ""
+        else:
+            part += mark
+    return [bare_part for one in [*parts, part] if (bare_part := re.sub(r"^\s*(?:and|or)\s+", "", one).strip(" ."))]
 
 
 def _own_spans(item: Item) -> Iterator[Span]:
@@ -314,29 +334,11 @@ def _told(item: Item) -> str:
     return f"{own.rstrip(' :')}: {'; '.join(below)}" if below else own
 
 
-def _remarks(fence: Fence, starts: frozenset[int]) -> Iterator[tuple[int, str]]:
-    """Comments of a block that stand alone: steps that no command follows ("# Edit .env with the new key")."""
-    if fence.body.startswith("#!") or fence.language not in SHELLS:
-        return
-    lines = fence.body.split("\n")
-    index = 0
-    while index < len(lines):
-        start = index
-        while index < len(lines) and _comment(lines[index]) is not None:
-            index += 1
-        if index > start:
-            stands_alone = index >= len(lines) or not lines[index].strip()
-            if stands_alone and (text := _remark([_comment(line) or "" for line in lines[start:index]])):
-                yield fence.first_line + start, text
-        index += 1
-
-
-SHELLS = frozenset({"", "bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "sql", "text", "none"})
-
-
-def _comment(line: str) -> str | None:
-    found = re.match(r"^\s*(?:#+(?!!)|--(?=\s))\s?(.*)$", line)
-    return found[1].rstrip() if found else None
+def _remarks(fence: Fence) -> Iterator[tuple[int, str]]:
+    """Comments that stand alone: steps that no command follows ("# Edit .env with the new key")."""
+    for comment in comments_of(fence):
+        if comment.alone and (text := _remark(comment.words)):
+            yield comment.line, text
 
 
 def _remark(lines: Sequence[str]) -> str | None:
