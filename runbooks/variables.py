@@ -26,7 +26,7 @@ _LONGEST_TEXT = 256 * 1024
 _EDGE = r"(?<![\w.-])"
 
 _BRACKETED = re.compile(
-    r"(?<![<\w])<(?P<angle>[A-Za-z][\w .@:/|-]{0,78}[\w]|[A-Za-z])>(?!>)"
+    r"(?<!<)<(?P<angle>[A-Za-z][\w .@:/|-]{0,78}[\w]|[A-Za-z])>(?!>)"
     r"|\{\{\s{0,4}(?P<curly>[A-Za-z_][\w -]{0,60}?)\s{0,4}\}\}"
     r"|(?<![$%@{\\'\"\w])\{(?P<brace>[A-Z][A-Z0-9_-]{1,60}|[a-z][a-z0-9]{0,30}(?:[-_][a-z0-9]{1,30}){1,5})\}(?!['\"}])"
     r"|(?:(?<=[\s=/@:])|^)\[(?P<square>[A-Za-z][A-Za-z0-9_ -]{2,60})\](?=[\s:/.;|]|$)"
@@ -75,7 +75,7 @@ _WORDS = re.compile(
             r"(?<![\w-])(?:[\w-]{0,40}[-_])?[xX]{3,40}(?![A-Za-z0-9])",
             r"(?<!\w)(?:[\w-]{1,40}[-_.])?Y{4}[-_]?M{2}[-_]?D{2}[\w.-]{0,30}",
             # a version that someone would choose anew each time: v1.2.3, but not in an address
-            r"(?<![\w./-])(?:tags/)?v\d{1,4}\.\d{1,4}\.\d{1,4}(?:-[A-Za-z0-9.]{1,20})?(?![\w-])",
+            r"(?:(?<=tags/)|(?<![\w./-]))v\d{1,4}\.\d{1,4}\.\d{1,4}(?:-[A-Za-z0-9.]{1,20})?(?![\w-])",
             r"--to-revision[= ]\d{1,6}(?!\w)",
             # dated names of one day's backup or snapshot
             r"(?<![\w.-])[A-Za-z][\w-]{0,60}?[-_]20\d{2}[-_]?[01]\d[-_]?[0-3]\d(?:[-_T]?\d{4,6})?"
@@ -220,7 +220,7 @@ def _as_words(text: str) -> Iterator[Placeholder]:
 
 def _is_real(word: str, start: int, text: str, addresses: list[tuple[int, int]]) -> bool:
     """Whether a word that looks like an example is the real thing where it stands."""
-    if re.match(r"(?:tags/)?v\d", word):
+    if re.match(r"v\d", word):
         return any(begin <= start < end for begin, end in addresses)
     if re.match(r"(?:backup|dump|snapshot)\.", word):
         return re.search(r"(?:>|-o|-f|-Fc|--file)\s{0,4}$", text[max(0, start - 12) : start]) is not None

@@ -33,7 +33,7 @@ from runbooks.document import Call
 from runbooks.translate._filters import applies, fits
 from runbooks.translate._options import words as set_of
 from runbooks.translate._wrappers import Stage, unwrapped
-from runbooks.variables import found_in, replaced
+from runbooks.variables import found_in
 
 _LONGEST = 64 * 1024
 _DEEPEST = 4
@@ -43,6 +43,7 @@ MOST_LOG_LINES = 5000
 """How much of a log is read when a filter looks for something in it."""
 
 _MASK = "mwhole{}q"
+_MASKED = re.compile(r"mwhole\d{1,3}q")
 _HARMLESS_ENV = set_of(
     "PGPASSWORD PGOPTIONS PGCONNECT_TIMEOUT PGSSLMODE PAGER MYSQL_PWD REDISCLI_AUTH LC_ALL LANG LC_MESSAGES TERM"
     " COMPOSE_INTERACTIVE_NO_CLI DOCKER_CLI_HINTS NO_COLOR"
@@ -223,7 +224,7 @@ class _Translation:
             if not (text == "*" or text.endswith("/*")) or re.search(r"[*?\[~]", text[:-1]):
                 return None
             text = text[:-1] + "\x01*"
-        return replaced(text, self.masks) if "mwhole" in text else text
+        return _MASKED.sub(lambda found: self.masks.get(found[0], found[0]), text)
 
 
 _ADDRESS = re.compile(r"https?://|[\w.-]{1,253}:\d{1,5}/")

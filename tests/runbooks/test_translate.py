@@ -474,6 +474,8 @@ def test_placeholders_in_brackets_are_words_and_no_redirections() -> None:
     call = first("psql -h <db-host> -U <db user> -c 'SELECT * FROM <table>'")
     assert (call.args["host"], call.args["user"]) == ("<db-host>", "<db user>")
     assert call.args["statements"] == ["SELECT * FROM <table>"]
+    assert first("kubectl logs shop-<pod>-0").args["argv"] == ["kubectl", "logs", "shop-<pod>-0"]
+    assert first("cat /srv/<app>/<app>.log").args["path"] == "/srv/<app>/<app>.log"
 
 
 # All of them

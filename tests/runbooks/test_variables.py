@@ -103,6 +103,8 @@ def test_what_has_no_value_stays() -> None:
         ("kubectl logs POD_NAME -n NAMESPACE", ["POD_NAME", "NAMESPACE"]),
         ("vault kv put secret/app value=new-secret-value", ["new-secret-value"]),
         ("./restore.sh backup-name", ["backup-name"]),
+        ("ssh web<N>.shop.test", ["<N>"]),
+        ("git checkout tags/v1.1.0", ["v1.1.0"]),
     ],
 )
 def test_every_way_to_write_a_placeholder_is_found(text: str, names: list[str]) -> None:
