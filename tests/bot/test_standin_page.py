@@ -32,7 +32,9 @@ ARGUMENTS = (
 )
 MANIFEST: dict[str, Any] = {
     "features": {
-        "slash_commands": [{"command": "/incident", "description": "Open and follow incidents", "usage_hint": "new"}],
+        "slash_commands": [
+            {"command": "/incident", "description": "Open and follow incidents", "usage_hint": "list | new"}
+        ],
         "app_home": {"home_tab_enabled": True},
     }
 }
@@ -105,7 +107,7 @@ def driver() -> Iterator[webdriver.Chrome]:
 
 @pytest.fixture
 def practice(tmp_path: Path) -> Iterator[World]:
-    with world(tmp_path, manifest=MANIFEST, patience=1.0) as found:
+    with world(tmp_path, manifest=MANIFEST) as found:
         yield found
 
 
@@ -204,6 +206,16 @@ def test_a_command_is_completed_and_its_answer_is_only_for_me(page: Page, practi
     assert practice.bot.received[0]["text"] == "list"
     page.find(".ephemeral .link").click()
     page.says_no_more("2 incidents are open")
+
+
+def test_a_verb_is_offered_but_enter_sends_what_was_typed(page: Page, practice: World) -> None:
+    page.type("/incident ")
+    page.says("list", ".completions")
+    page.type(Keys.ENTER)
+    page.until(lambda: len(practice.bot.received) == 1, "the command")
+    page.type(f"/incident n{Keys.TAB}{Keys.ENTER}")
+    page.until(lambda: len(practice.bot.received) == 2, "the command with its verb")
+    assert [command["text"] for command in practice.bot.received] == ["", "new"]
 
 
 def test_a_modal_is_filled_in_corrected_and_submitted(page: Page, practice: World) -> None:

@@ -75,6 +75,7 @@ function shortcuts(box, completion, grow) {
 function completing(box, list, inThread) {
   let found = [];
   let at = 0;
+  let walked = false;
   const hide = () => {
     list.hidden = true;
     found = [];
@@ -110,17 +111,19 @@ function completing(box, list, inThread) {
   const update = () => {
     found = suggestions(box.value.slice(0, box.selectionStart), inThread);
     at = 0;
+    walked = false;
     if (found.length) draw();
     else hide();
   };
   const key = (event) => {
     if (!found.length) return false;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const exact = found[at].typed === found[at].insert.trim();
+    const sends = !walked && (found[at].gentle || found[at].typed === found[at].insert.trim());
     if (step) {
+      walked = true;
       at = (at + step + found.length) % found.length;
       draw();
-    } else if (event.key === "Tab" || (event.key === "Enter" && !exact)) pick(found[at]);
+    } else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && !sends)) pick(found[at]);
     else if (event.key === "Escape") hide();
     else return false;
     event.preventDefault();
@@ -132,6 +135,8 @@ function completing(box, list, inThread) {
 function suggestions(before, inThread) {
   const command = /^\/\S*$/.exec(before);
   if (command && !inThread) return commands(command[0]);
+  const verb = /^(\/\S+) (\S*)$/.exec(before);
+  if (verb && !inThread) return verbs(verb[1], verb[2]);
   const person = /(?:^|\s)@(\w*)$/.exec(before);
   if (person) return people(person[1].toLowerCase());
   const channel = /(?:^|\s)#([\w-]*)$/.exec(before);
@@ -142,6 +147,14 @@ function commands(typed) {
   return known.app.commands
     .filter((command) => command.name.startsWith(typed))
     .map((command) => ({ typed, insert: `${command.name} `, label: command.name, hint: command.usage_hint, detail: command.description }));
+}
+
+/** The first words that a usage hint such as "new | list | help" names. Enter still sends: a command may do without. */
+function verbs(name, typed) {
+  const hint = known.app.commands.find((command) => command.name === name)?.usage_hint ?? "";
+  if (!hint.includes("|")) return [];
+  const words = hint.split("|").map((part) => part.trim().split(" ")[0]);
+  return words.filter((word) => word.startsWith(typed)).map((word) => ({ typed, insert: `${word} `, label: word, gentle: true }));
 }
 
 function people(start) {
