@@ -167,6 +167,7 @@ def _not_shell(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
             )
 
 
+_KINDS = re.compile(r"^it is |, not a command.*$")
 _SQL = re.compile(
     r"(?i)^(?:select|update|delete|insert|alter|create|drop|analyze|vacuum|explain|reindex|with|grant|set|show)\s+\S.*[;\s]"
 )
@@ -183,7 +184,7 @@ def _other_language(command: Command) -> str | None:
         return None
     if re.match(r"\s*\d+[.)]\s", command.text):
         return "numbered prose"
-    return "text that is no command"
+    return _KINDS.sub("", command.judgement.reason) or "text that is no command"
 
 
 @_rule("unknown-tool", "A tool that Midwatch does not know: it always asks, until the inventory vouches for a verb.")
@@ -191,7 +192,7 @@ def _unknown_tool(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
     seen: set[str] = set()
     for line, text, judged in _commands_in_procedures(document):
         tool = text.removeprefix("sudo ").split()[0]
-        if is_unsure(judged) and tool not in seen:
+        if judged.reason.startswith("unknown command") and tool not in seen:
             seen.add(tool)
             yield Issue(
                 line,

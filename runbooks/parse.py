@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -13,8 +14,8 @@ from runbooks.document import Document, Warning_
 from runbooks.reading import facts
 from runbooks.reading.cleaning import SIZE_LIMIT, cleaned, decoded
 from runbooks.reading.frontmatter import front_matter
-from runbooks.reading.lines import Lines, commands_of
 from runbooks.reading.layout import blocks_of, headings_of, references_of
+from runbooks.reading.lines import Lines, commands_of
 from runbooks.reading.names import names_of
 from runbooks.reading.outline import Section, outline
 from runbooks.reading.procedures import procedures_of
@@ -45,13 +46,14 @@ def parse(path: str, text: str, system: str | None = None, safe: Collection[str]
     lines = Lines(safe)
     commands = tuple(commands_of(root, lines))
     services = facts.services_of(root, commands)
+    title = _title(root, values, path)
     return Document(
         path=path,
-        title=_title(root, values, path),
+        title=title,
         system=named,
         sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         commands=commands,
-        procedures=procedures_of(root, named, lines),
+        procedures=procedures_of(root, named, lines, title),
         services=services,
         thresholds=facts.thresholds_of(root),
         severities=facts.severities_of(root),
@@ -79,7 +81,7 @@ def _system_in(values: Mapping[str, Any]) -> str | None:
 def _title(root: Section, values: Mapping[str, Any], path: str) -> str:
     heading = next((section.heading for section in root.walk() if section.level == 1 and section.heading), "")
     title = values.get("title")
-    return heading or (title if isinstance(title, str) else "") or PurePath(path).stem
+    return heading or (title if isinstance(title, str) else "") or re.sub(r"[-_]+", " ", PurePath(path).stem)
 
 
 def _sorted(warnings: list[Warning_]) -> tuple[Warning_, ...]:

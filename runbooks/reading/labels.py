@@ -210,7 +210,7 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
     )
 )
 
-_PARTS = "symptoms? meaning impact causes? diagnos(?:is|tics|e) fix mitigations? resolutions? solutions? remediation"
+_PARTS = "symptoms? meaning impact causes? reasons? diagnos(?:is|tics|e) fix mitigations? resolutions? solutions? remediation"
 STRICT = re.compile(rf"\b(?:{_PARTS.replace(' ', '|')})\b", re.I)
 """Labels that no section bears but one about an incident; a heading with such children is an entry itself."""
 
@@ -310,7 +310,7 @@ _TROUBLE = _words(
 _NO_TROUBLE = _words(
     r"high availability",
     r"error (?:handling|codes?|reporting|tracking|budget)",
-    r"issue track\w*",
+    r"issues? (?:track|weight|label|template|board|triag|workflow)\w*",
     r"reporting (?:issues|problems|errors)",
     r"(?:github|gitlab|jira) issues?",
     r"slow query log\w*",

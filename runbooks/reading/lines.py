@@ -16,7 +16,7 @@ MOST_IN_A_LINE = 20
 
 _PROGRAM = re.compile(r"(?:\$ )?(?:sudo )?(?:\./|/(?:usr|opt|bin|sbin)/)?[A-Za-z_\\][\w.+-]*(?:[/ ]|$)")
 _ASKS_TO_RUN = re.compile(
-    r"(?:\b(?:run|running|execute|executing|type|using|use|with|via|try|command|commands|by)\b|:)[\s\w]{0,20}$", re.I
+    r"(?:\b(?:run|running|execute|executing|type|using|use|with|via|try|command|commands|by)\b[\s\w]{0,20}|:\s*)$", re.I
 )
 _SEVERENESS = (Risk.READ_ONLY, Risk.INTERACTIVE, Risk.MUTATING, Risk.DESTRUCTIVE)
 
@@ -79,6 +79,8 @@ def _is_command(text: str, judgement: Judgement, before: str) -> bool:
     words = text.removeprefix("$ ").split()
     if not is_unsure(judgement):
         return len(words) > 1 or _ASKS_TO_RUN.search(before) is not None
+    if words[0][:1].isupper():
+        return False
     typed = words[0].startswith("./") or any(word.startswith("-") for word in words[1:])
     return len(words) > 1 and (typed or _ASKS_TO_RUN.search(before) is not None)
 
@@ -178,7 +180,9 @@ def items_in(blocks: Sequence[Block]) -> Iterator[Item]:
 def title_around(span: Span) -> str:
     """The line without its commands: "Restart services: `docker compose restart nginx`" is "Restart services"."""
     words = "".join(content for kind, content in span.pieces if kind == "text")
-    return tidy(words if len(span.codes) == 1 else span.text)
+    before = next((content for kind, content in span.pieces if kind == "text"), "")
+    set_off = len(span.codes) == 1 and (before.rstrip().endswith((":", "–", "—")) or span.pieces[0][0] == "code")
+    return tidy(words if set_off else span.text)
 
 
 def tidy(text: str) -> str:

@@ -37,16 +37,35 @@ class _Entry:
     appended: bool = False
 
 
-def procedures_of(root: Section, system: str, lines: Lines) -> tuple[Procedure, ...]:
-    """The procedures of a document in its order, each with an id of its own."""
+def procedures_of(root: Section, system: str, lines: Lines, title: str = "") -> tuple[Procedure, ...]:
+    """The procedures of a document in its order, each with an id of its own.
+
+    `title` is what the document is called; where it names an incident and no part of it does, all of it is one entry.
+    """
+    found = [_told(entry, lines) for entry in _entries(root, None, lines)]
+    found = [told for told in found if told[2].steps] or list(_whole_document(root, title, lines))
     taken: dict[str, int] = {}
-    procedures = []
-    for entry in _entries(root, None, lines):
-        heading = (*entry.section.path, entry.title) if entry.appended else entry.section.path
-        told = tell(entry.section, lines, entry.blocks, entry.title if entry.appended else "")
-        if told.steps:
-            procedures.append(_procedure(entry, heading, told, _unique(_id(system, heading), taken)))
-    return tuple(procedures)
+    return tuple(
+        _procedure(entry, heading, told, _unique(_id(system, heading), taken)) for entry, heading, told in found
+    )
+
+
+def _told(entry: _Entry, lines: Lines) -> tuple[_Entry, tuple[str, ...], Told]:
+    heading = (*entry.section.path, entry.title) if entry.appended else entry.section.path
+    return entry, heading, tell(entry.section, lines, entry.blocks, entry.title if entry.appended else "")
+
+
+def _whole_document(root: Section, title: str, lines: Lines) -> Iterator[tuple[_Entry, tuple[str, ...], Told]]:
+    """One page for one incident, told in prose or under headings of its own making: "Nginx is down"."""
+    first = next((child for child in root.children if child.level == 1), None)
+    section = first if first is not None and len(root.children) == 1 else root
+    called = section.heading or title
+    labelled = any(is_strict(child.heading) for child in section.children)
+    if not (labelled or is_trouble(called) or area_of(called) is Area.INCIDENT):
+        return
+    told = tell(section, lines, otherwise=Role.SEQUENCE)
+    if told.steps:
+        yield _Entry(section, ProcedureType.INCIDENT, max(section.line, 1), called), (called,), told
 
 
 def _procedure(entry: _Entry, heading: tuple[str, ...], told: Told, id_: str) -> Procedure:

@@ -42,6 +42,7 @@ _EXPECTED = re.compile(
     r"^(?:expected|should (?:return|show|be|print|output)|returns?|output|response|result)\b[^:]*:?\s*(.*)$", re.I
 )
 _SETS_UP = re.compile(r"(?:cd|export|set|source|sleep)\s|\w+=")
+_BLANK = re.compile(r"(?:todo|tbd|n/?a|none|-|<[^>]*>)\.?", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"'`*])")
 TEXT_LIMIT = 300
 
@@ -240,7 +241,7 @@ class _Teller:
 
     def by_hand(self, line: int, text: str, place: _Place) -> None:
         title = tidy(bare(text))
-        if title:
+        if title and not _BLANK.fullmatch(title):
             condition = (None if ";" in title else condition_of(title)) or place.condition
             self.add(ProcedureStep(line, Phase.MANUAL, title, None, BY_HAND, condition))
 
@@ -273,11 +274,20 @@ def _title_of(line: BlockLine) -> str:
     return tidy(bare(line.title)) if line.title else ""
 
 
-def tell(section: Section, lines: Lines, blocks: Sequence[Block] | None = None, label: str = "") -> Told:
-    """What a section says, with all below it; or what only these of its blocks say, under this title."""
+def tell(
+    section: Section,
+    lines: Lines,
+    blocks: Sequence[Block] | None = None,
+    label: str = "",
+    otherwise: Role | None = None,
+) -> Told:
+    """What a section says, with all below it; or what only these of its blocks say, under this title.
+
+    `otherwise` is what is made of text under no label.
+    """
     teller = _Teller(lines)
     if blocks is None:
-        teller.section(section, _Place(None, condition_of(bare(section.heading)), ""))
+        teller.section(section, _Place(otherwise, condition_of(bare(section.heading)), ""))
     else:
         teller.blocks(blocks, _Place(None, None, tidy(label)))
     symptoms = teller.symptoms or [_SENTENCE.split(text)[0] for text in teller.meaning if text]
