@@ -64,12 +64,19 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return NO
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe, `head` for one, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except (BrokenPipeError, SystemExit) as ended:
+        return _ended(ended)
     except Exception:  # noqa: BLE001 - the outermost edge: a traceback may quote a secret, so it goes out redacted
         return _broken()
     return code if isinstance(code, int) else 0
+
+
+def _ended(ended: BaseException) -> int:
+    """The reader of a pipe, `head` for one, has seen enough; typer makes a SystemExit of it when it sees it first."""
+    if isinstance(ended, SystemExit) and not isinstance(ended.__context__, BrokenPipeError):
+        return ended.code if isinstance(ended.code, int) else NO
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+    return 0
 
 
 def _broken() -> int:

@@ -10,7 +10,19 @@ from bot.console.output import harmless
 from incidents.redaction import redact
 
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-QUIET = ("httpx", "httpcore", "urllib3", "slack_bolt", "slack_sdk", "celery", "kombu", "amqp", "docker", "alembic")
+QUIET = (
+    "httpx",
+    "httpcore",
+    "urllib3",
+    "slack_bolt",
+    "slack_sdk",
+    "celery",
+    "kombu",
+    "amqp",
+    "docker",
+    "alembic",
+    "uvicorn",
+)
 """Libraries whose small talk is of no use to an operator."""
 
 
@@ -21,6 +33,7 @@ def start_logging(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
+    logging.getLogger("kombu.connection").setLevel(logging.ERROR)  # it warns that memory:// names no host
 
 
 class _Formatter(logging.Formatter):

@@ -48,6 +48,8 @@ class Runtime:
         self.settings = _with_practice_approvers(settings, console)
         self.clock = clock
         self.metrics = Metrics()
+        # Before the database makes it: what it holds is for this user alone.
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.store = Store(self.settings.database_url)
         self.poster: Poster | None = None
         self.swept_at: Callable[[], float | None] = lambda: None

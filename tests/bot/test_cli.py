@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
@@ -11,60 +10,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from bot import cli
 from bot.console import output
-from bot.console.desk import console_user
 from bot.runtime import Runtime
 from incidents.settings import load_settings
 from tests.bot.story import HOSTILE, told
+from tests.bot.terminal import ME, REAL_SLACK, ROOT, Midwatch, one_line
 from tests.conftest import free_port, wait_until
-
-ME = console_user()
-ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command said, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Midwatch = Callable[..., Said]
-
-
-@pytest.fixture
-def midwatch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Midwatch]:
-    """The command line in an empty folder. `stdin=` feeds it, other names become environment variables."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str, stdin: str | bytes = b"", **environment: str) -> Said:
-        raw = stdin.encode() if isinstance(stdin, str) else stdin
-        with monkeypatch.context() as here:
-            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8"))
-            for name, value in environment.items():
-                here.setenv(name, value)
-            code = cli.run(arguments)
-        said = capfd.readouterr()
-        return Said(code, said.out, said.err)
-
-    yield run
 
 
 @pytest.fixture
@@ -77,12 +35,6 @@ def installed(tmp_path: Path, now: datetime) -> Runtime:
     runtime.store.write(lambda session: session.execute(mine) and None)
     runtime.close()
     return runtime
-
-
-def one_line(said: Said) -> str:
-    assert said.out == ""
-    assert said.err.count("\n") == 1, said.err
-    return said.err
 
 
 # ---- wrong usage and wrong configuration
@@ -164,9 +116,6 @@ def test_an_id_that_names_nothing_ends_with_2(midwatch: Midwatch, installed: Run
 
 
 # ---- acts need the approver list, and are recorded
-
-
-REAL_SLACK = {"SLACK_BOT_TOKEN": "xoxb-" + "not-real", "SLACK_SIGNING_SECRET": "not-real-either"}
 
 
 @pytest.mark.parametrize(
@@ -356,7 +305,7 @@ def _process(home: Path, *arguments: str, **environment: str) -> subprocess.Pope
     program = "import sys; from bot.cli import main; main(sys.argv[1:])"
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MIDWATCH_", "SLACK_"))}
     return subprocess.Popen(
-        [sys.executable, "-c", program, *arguments], cwd=home, text=True, stdout=subprocess.PIPE,
+        [sys.executable, "-c", program, *arguments], cwd=home, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, env=clean | {"PYTHONPATH": str(ROOT)} | environment,
     )  # fmt: skip
 
@@ -384,9 +333,26 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     process = _process(tmp_path, "redact")
-    assert process.stdin is None
-    process.communicate(timeout=30)
-    assert process.returncode == 0
+    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    process.stdin.write("all is well\n" * 50_000)
+    process.stdin.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=30) == 0
+
+
+def test_a_worker_stops_when_told(tmp_path: Path) -> None:
+    process = _process(tmp_path, "worker", "--queues", "lms, shop")
+    assert process.stderr is not None
+    try:
+        assert "working on midwatch, lms, shop" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=40)
+        assert process.returncode == 0, err
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
