@@ -68,11 +68,8 @@ INCIDENT_MOVES: Mapping[IncidentStatus, frozenset[IncidentStatus]] = {
 OPEN = frozenset({I.TRIGGERED, I.ACKNOWLEDGED, I.MITIGATED})
 """Statuses in which an incident still wants attention and takes up further alerts."""
 
-ENDED = frozenset(StepState) - STEP_MOVES.keys() | {S.UNKNOWN}
-"""States in which a step has come to rest and the run may go on without it."""
-
-UNRUN = frozenset({S.PLANNED, S.AWAITING_APPROVAL, S.READY})
-"""States in which nothing of the step has happened yet, so that it may still be withdrawn."""
+ENDED = frozenset(StepState) - STEP_MOVES.keys()
+"""States in which a step has come to rest and the run may go on. `unknown` is none of them: a person is asked."""
 
 
 class ForbiddenMove(ValueError):

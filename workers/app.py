@@ -41,6 +41,7 @@ def connect(broker_url: str) -> Celery:
     options: dict[str, Any] = {}
     if broker_url.startswith("memory://"):
         options = {"polling_interval": POLL}
+        broker_url = "memory://localhost//"  # without a host kombu warns of every connection
     elif broker_url.startswith(("redis://", "rediss://")):
         # Without these a frozen Redis blocks the publisher for ever.
         options = {

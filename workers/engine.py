@@ -37,7 +37,7 @@ from runbooks.shelf import Shelf
 from workers import filters
 from workers.planning import Bounds, again, steps_of
 from workers.steps import Context, Finding, Level, Outcome, Result, kind_named
-from workers.verdict import CHANGES, ILL, WELL, change, recommended, tally, verdict
+from workers.verdict import CHANGES, ILL, WELL, recommended, tally, verdict
 
 log = logging.getLogger(__name__)
 
@@ -400,8 +400,8 @@ class Engine:
         if run.state == "finished":
             return
         incident = session.get_one(Incident, run.incident_id, populate_existing=True)
-        if incident.status not in OPEN:
-            self._finish(session, run)
+        if incident.status not in OPEN and run.state not in ("fixing", "verifying"):
+            self._finish(session, run)  # a fix in flight is seen to its end, and looked at, all the same
         elif run.mode == "live":
             {
                 "checking": self._after_checks,
@@ -416,8 +416,7 @@ class Engine:
             return
         now, said = self.clock(), verdict(checks)
         if run.state == "verifying":
-            before = _checks(session, run, run.round - 1)
-            said = f"{said}. Changed: {change(before, checks)}"
+            said = f"{said}; before the fix {tally(_checks(session, run, run.round - 1))}"
             if self._mended(session, run, checks):
                 self._mitigated(session, run, incident, checks, now)
                 return
@@ -433,8 +432,7 @@ class Engine:
     def _mitigated(self, session: Session, run: Run, incident: Incident, checks: Sequence[Step], now: datetime) -> None:
         fix = _last_fix(session, run)
         done = (fix.title or fix.text) if fix else "the fix"
-        changed = change(_checks(session, run, run.round - 1), checks)
-        said = f"Mended by '{done}': {tally(checks)}. Changed: {changed}"
+        said = f"Mended by '{done}': {tally(checks)}; before it {tally(_checks(session, run, run.round - 1))}"
         run.verdict = incident.verdict = redact(said)
         session.flush()
         if incident.status in (IncidentStatus.TRIGGERED, IncidentStatus.ACKNOWLEDGED):
@@ -453,6 +451,9 @@ class Engine:
 
     def _offer(self, session: Session, run: Run, incident: Incident) -> None:
         """Put the one recommended fix before people, or say that there is none."""
+        if incident.status not in OPEN:
+            self._finish(session, run)
+            return
         steps = _steps(session, run, 1)
         fix = recommended([s for s in steps if s.phase == Phase.SOLUTION], _checks(session, run), tried=run.round > 1)
         if fix is not None:
@@ -509,8 +510,12 @@ class Engine:
             self._after_checks(session, run, incident)
 
     def _finish(self, session: Session, run: Run) -> None:
-        run.state, run.finished_at = "finished", self.clock()
+        now = self.clock()
+        run.state, run.finished_at = "finished", now
         session.flush()
+        for step in _due(session, _id(run)):
+            text = f"not needed any more: {step.title or step.text}"
+            move_step(session, step, StepState.SUPERSEDED, at=now, actor="midwatch", text=text)
 
     # ---- keeping promises when processes die
 
@@ -652,10 +657,14 @@ def _plan_text(run: Run, procedure: Procedure, steps: Sequence[Step]) -> str:
     fixes = sum(s.risk in CHANGES and s.state == StepState.PLANNED and s.text is not None for s in steps)
     skipped = [f"{s.title or s.text}: {s.summary}" for s in steps if s.state == StepState.SKIPPED]
     by_hand = sum(s.text is None for s in steps)
-    counts = f"{checks} checks, {fixes} fixes, {by_hand} by hand"
+    counts = f"{_counted(checks, 'check')}, {_counted(fixes, 'fix', 'fixes')}, {by_hand} by hand"
     shadow = " in shadow: nothing of it runs until it is promoted" if run.mode == "shadow" else ""
     lost = f". Could not run: {'; '.join(skipped)}" if skipped else ""
     return f"follows '{procedure.title}' ({run.why}): {counts}{shadow}{lost}"
+
+
+def _counted(number: int, one: str, more: str = "") -> str:
+    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def _mistake(claim: Claim, failure: Exception) -> Outcome:

@@ -36,17 +36,6 @@ def tally(checks: Sequence[Step]) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing was checked"
 
 
-def change(before: Sequence[Step], after: Sequence[Step]) -> str:
-    """What a fix changed, check by check: `before` and `after` hold the same checks of two rounds."""
-    earlier = {step.text: step for step in before}
-    lines = []
-    for step in after:
-        was = earlier.get(step.text)
-        if was is not None and (was.state, was.summary) != (step.state, step.summary):
-            lines.append(f"{step.title or step.text}: {was.summary or was.state} -> {step.summary or step.state}")
-    return "; ".join(lines) or "nothing that the checks can see"
-
-
 def recommended(fixes: Sequence[Step], checks: Sequence[Step], *, tried: bool) -> Step | None:
     """The one fix to offer: the first that touches what the findings speak of, else the first that stands there.
 

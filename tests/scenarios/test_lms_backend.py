@@ -91,6 +91,7 @@ def test_a_dead_api_is_noticed_diagnosed_restarted_on_approval_and_told(
         midwatch.click("alice", "step_approve")
 
         midwatch.until("resolved", 90)
+        wait_until(lambda: midwatch.account()["runs"][0]["state"] == "finished", "the run did not end", 60)
         assert project.state(container)["StartedAt"] > before
         assert is_up(prometheus, JOB)
         assert firing(prometheus) == []

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from sqlalchemy import select
@@ -33,7 +34,7 @@ RUNBOOK = """\
 **Diagnosis**:
 ```bash
 # Is it lit?
-grep lit state.txt
+curl -s http://localhost:8080/health
 # What does its log say?
 tail -n 5 lamp.log
 ```
@@ -75,22 +76,27 @@ class House:
         self.document.write_text(runbook)
         self.work = folder / "lamp"
         self.work.mkdir()
-        (self.work / "state.txt").write_text("dark\n")
         (self.work / "lamp.log").write_text("filament ok\n")
-        self.script("light.sh", "echo once >> runs.txt\necho lit > state.txt")
+        self.lamp = lamp(self.work / "lit.txt")
+        self.script("light.sh", "echo once >> runs.txt\necho yes > lit.txt")
         self.script("replace.sh", "echo replaced >> runs.txt")
         system = System(
             name="lamp",
             services=("lamp",),
             host="local",
-            workdir=self.work,
+            workdir=str(self.work),
             approvers=("U0ALICE",),
             live="read_only" if live else "none",
+            http={"localhost:8080": f"http://127.0.0.1:{self.lamp.server_port}"},
         )
         self.inventory = Inventory(systems={"lamp": system})
-        self.settings = Settings(home=folder / "home", slack_bot_token="xoxb", check_timeout=10, fix_timeout=10)
+        self.settings = Settings(home=folder / "home", check_timeout=10, fix_timeout=10)
         self.hints = Hints()
         self.engine = self.another_engine()
+
+    def close(self) -> None:
+        self.lamp.shutdown()
+        self.lamp.server_close()
 
     def another_engine(self) -> Engine:
         shelf = Shelf.load(self.document.parent, self.inventory, library=False)
@@ -165,6 +171,23 @@ class House:
         """How often a script that changes something was really started."""
         kept = self.work / "runs.txt"
         return len(kept.read_text().splitlines()) if kept.exists() else 0
+
+
+def lamp(lit: Path) -> ThreadingHTTPServer:
+    """A lamp that answers 200 while its file is there, and 503 while it is not."""
+
+    class Lamp(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if lit.exists() else 503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Lamp)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
 
 
 def together(*works: object) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -22,8 +24,22 @@ LIT, LOG, LIGHT, REPLACE = "Is it lit?", "What does its log say?", "Light it", "
 
 
 @pytest.fixture
-def house(store: Store, tmp_path: Path, now: datetime) -> House:
-    return House(store, tmp_path, now)
+def build(store: Store, tmp_path: Path, now: datetime) -> Iterator[Callable[..., House]]:
+    """Builds a house, and takes it down after the test."""
+    built: list[House] = []
+
+    def house(**options: Any) -> House:
+        built.append(House(store, tmp_path, now, **options))
+        return built[-1]
+
+    yield house
+    for each in built:
+        each.close()
+
+
+@pytest.fixture
+def house(build: Callable[..., House]) -> House:
+    return build()
 
 
 # ---- refusals
@@ -87,8 +103,8 @@ def test_while_paused_nothing_runs_and_afterwards_it_does(house: House) -> None:
     assert house.steps()[LIT] == StepState.FAILED
 
 
-def test_a_procedure_in_shadow_plans_and_runs_nothing(store: Store, tmp_path: Path, now: datetime) -> None:
-    house = House(store, tmp_path, now, live=False)
+def test_a_procedure_in_shadow_plans_and_runs_nothing(build: Callable[..., House], now: datetime) -> None:
+    house = build(live=False)
     incident = house.alert()
     house.play()
     house.engine.sweep()
@@ -97,11 +113,9 @@ def test_a_procedure_in_shadow_plans_and_runs_nothing(store: Store, tmp_path: Pa
     assert "in shadow" in house.told(incident)
 
 
-def test_a_check_that_cannot_run_says_so_and_is_not_counted_as_passed(
-    store: Store, tmp_path: Path, now: datetime
-) -> None:
+def test_a_check_that_cannot_run_says_so_and_is_not_counted_as_passed(build: Callable[..., House]) -> None:
     lost = "**Diagnosis**:\n```bash\n# Does its socket answer?\ncurl -s http://lamp.example/health\n```\n"
-    house = House(store, tmp_path, now, runbook=f"# Lamp\n\n## Incidents\n\n### Lamp is dark\n\n{lost}")
+    house = build(runbook=f"# Lamp\n\n## Incidents\n\n### Lamp is dark\n\n**Symptoms**: lamp is dark, no light\n\n{lost}")
     incident = house.alert()
     house.play()
     assert house.steps() == {"Does its socket answer?": StepState.SKIPPED}
@@ -144,7 +158,7 @@ def test_a_fix_that_does_not_help_is_followed_by_the_next_one(house: House, monk
 
 
 def test_a_service_that_needs_a_moment_after_its_fix_is_given_it(house: House) -> None:
-    house.script("light.sh", "echo once >> runs.txt\n(sleep 1.5; echo lit > state.txt) > /dev/null 2>&1 &")
+    house.script("light.sh", "echo once >> runs.txt\n(sleep 1.5; echo yes > lit.txt) > /dev/null 2>&1 &")
     incident = house.alert()
     house.play()
     house.decide()
@@ -159,8 +173,8 @@ def test_an_alert_without_a_runbook_is_told_so(house: House) -> None:
     assert "no runbook answers this alert" in house.told(incident)
 
 
-def test_promoting_a_procedure_starts_the_runs_that_waited_for_it(store: Store, tmp_path: Path, now: datetime) -> None:
-    house = House(store, tmp_path, now, live=False)
+def test_promoting_a_procedure_starts_the_runs_that_waited_for_it(build: Callable[..., House], now: datetime) -> None:
+    house = build(live=False)
     house.alert()
     house.play()
     procedure = house.engine.shelf.procedure(house.run().procedure_id)
@@ -246,7 +260,7 @@ def test_a_persons_verdict_on_an_unknown_fix_lets_the_run_go_on(house: House) ->
     step = abandoned(house, LIGHT)
     house.wait(LEASE.total_seconds() + 1)
     house.engine.sweep()
-    (house.work / "state.txt").write_text("lit\n")
+    (house.work / "lit.txt").write_text("yes\n")
     house.store.write(lambda s: acts.mark(s, step, True, "U0ALICE", house.now))
     house.engine.advance(house.run().id or 0)
     house.play()
