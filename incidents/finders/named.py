@@ -12,7 +12,7 @@ Span = tuple[int, int]
 
 WORDS = (
     "pass",
-    "pwd",
+    "pw",
     "secret",
     "token",
     "key",
@@ -31,11 +31,11 @@ WORDS = (
 _COLOUR = r"(?:\x1b\[[0-9;]{0,9}m)?"
 _SIGN = (
     r"[a-z0-9_.\-]{0,40}"
-    rf"(?P<close>{_COLOUR}(?:\\{{0,4}}[\"'`]|&quot;)?\]?{_COLOUR})"
-    rf"(?P<sep>[ \t]{{0,40}}(?:=>|:=|=(?!=)|:(?!:)|%3d|%3a|&#61;|&#x3d;)[ \t]{{0,40}}{_COLOUR}"
+    rf"(?P<close>{_COLOUR}(?:\\{{0,4}}[\"'`]|&quot;|%22)?\]?{_COLOUR})"
+    r"(?P<sep>[ \t]{0,3},?[ \t]{0,3}(?:\r?\n[ \t]{0,40})?(?P<pair>\\?[\"']?value\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3})"
+    rf"|[ \t]{{0,40}}(?:=>|->|:=|=(?!=)|:(?!:)|%3d|%3a|&#61;|&#x3d;|\\{{1,4}}u003d|,)[ \t]{{0,40}}{_COLOUR}"
     r"|[ \t]{0,40}[|│][ \t]{0,40}"
     r"|>"
-    r"|[ \t]{0,3},?[ \t]{0,3}(?:\r?\n[ \t]{0,40})?(?P<pair>\\?[\"']?value\\?[\"']?[ \t]{0,3}[:=][ \t]{0,3})"
     r"|[ \t]{1,40}(?=\S))"
 )
 _NAMES = tuple(re.compile(word + _SIGN) for word in WORDS)  # one search a word is faster than one for all of them
@@ -73,20 +73,36 @@ def spans(text: str, lower: str) -> Iterator[Span]:
 def _values(text: str, match: re.Match[str]) -> Iterator[Span]:
     before = text[max(0, match.start() - 48) : match.start()]
     start = match.start() - (len(before) - len(before.rstrip(_IDENTIFIER)))
-    sep = match["sep"].strip()
-    if not sep and text[start] != "-":
-        return  # prose, unless it is an option
     name = text[start : match.start("close")].lstrip("-.")
-    found = _Named(name, level_of(name), start, bool(match["close"]), sep, bool(match["pair"]), match.end())
+    sep, level = match["sep"].strip(), level_of(name)
+    if sep == "," or (not sep and text[start] != "-"):  # a list or prose: only what looks like a secret counts
+        if level is not Level.STRONG or not _sure(text, start, match):
+            return
+        level = Level.WEAK
+    found = _Named(name, level, start, bool(match["close"]), sep, bool(match["pair"]), match.end())
     if _AUTHORIZATION.fullmatch(name) or name.lower().endswith("cookie"):
         yield from _header(text, found)
     elif found.level and _belongs(text, found):
         yield from _value(text, found)
 
 
+_LIKELY = re.compile(
+    r"[\"']?(?=[^\s\"']{0,60}\d)(?=[^\s\"']{0,60}[A-Za-z])[^\s\"'/,|:;()\[\]{}<>]{8,}[\"']?(?=[\s,;.)\]]|$)"
+)
+
+
+def _sure(text: str, start: int, match: re.Match[str]) -> bool:
+    """Whether a name without an equals sign or colon is followed by its value: `password hunter2...`."""
+    if match["sep"].strip() == "," and not match["close"]:
+        return False
+    return _LIKELY.match(text, match.end()) is not None
+
+
 def _belongs(text: str, found: _Named) -> bool:
     """Whether what stands behind the sign is the value of this name."""
     if found.pair:
+        if text[found.start - 1 : found.start] == "<":
+            return True
         return _NAME_FIELD.search(text, max(0, found.start - 30), found.start) is not None
     if found.sep == ">":
         return text[found.start - 1 : found.start] in ("<", ":")
@@ -139,6 +155,7 @@ _WORD = _Shape(r"\S")
 _PHRASE = _Shape(r"[^\s#,]|[ \t#,]+(?=[^\s#,])(?<!\s#)")
 _CELL = _Shape(r"[^|│\s]|[ \t]+(?=[^|│\s])")
 _ELEMENT = _Shape(r"[^<]")
+_CODED = _Shape(r"[^&%\s]|&(?!quot;)|%(?!22)")
 _ESCAPED_QUOTE = re.compile(r"\\{1,7}(?P<quote>[\"'])")
 _PREFIXED_QUOTE = re.compile(r"[bruf@$EN]?(?P<quote>[\"'`])")
 _LINE_START = re.compile(
@@ -153,6 +170,9 @@ def _place_of_value(text: str, found: _Named) -> tuple[int, _Shape, bool] | None
         return escaped.end(), _ESCAPED[escaped["quote"]], True
     if opened := _PREFIXED_QUOTE.match(text, found.at):
         return opened.end(), _STRINGS[opened["quote"]], True
+    for code in ("&quot;", "%22"):
+        if text.startswith(code, found.at):
+            return found.at + len(code), _CODED, True
     around = text[found.start - 1 : found.start] if found.start else ""
     if around in _STRINGS and not found.closed:  # "NAME=two words"
         return found.at, _STRINGS[around], True

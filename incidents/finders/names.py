@@ -23,7 +23,8 @@ def _words(text: str) -> frozenset[str]:
 
 PASSWORDS = _words(
     """password passwd passwort passwords passphrase passcode passw pass pwd userpassword mypassword dbpassword dbpass
-    pgpassword sshpass authpass requirepass masterauth otp cvv cvc jsessionid phpsessid sessionid
+    pgpassword sshpass authpass rootpass storepass keypass requirepass masterauth pw
+    otp cvv cvc jsessionid phpsessid sessionid
     authtoken sessiontoken apikey secretkey accesskey privatekey signingkey clientsecret sharedaccesssignature"""
 )
 SECRETS = _words("secret secrets token jwt credential credentials cred creds cookie authorization auth bearer pin")

@@ -15,10 +15,14 @@ Span = tuple[int, int]
 
 def spans(text: str, lower: str) -> Iterator[Span]:
     yield from _addresses(text)
-    yield from _queries(text, lower)
+    yield from _queries(lower)
     yield from _schemes(text, lower)
+    if "@" in text:
+        yield from _without_scheme(text)
     if "PRIVATE KEY" in text:
         yield from _private_keys(text)
+    if "Private-Lines:" in text:
+        yield from (match.span("v") for match in _PUTTY.finditer(text))
 
 
 _URL = re.compile(r"://(?P<rest>[^\s\"'<>`\\]{3,2000})")
@@ -50,16 +54,29 @@ def _user_info(rest: str) -> Span | None:
     return None if _NO_PASSWORD.fullmatch(password) else (len(user) + 1, len(info))
 
 
-_QUERY = re.compile(
-    r"[?&](?:key|sig|signature|code|x-amz-signature|x-amz-credential|x-goog-signature|se?ssion|hmac|state|ticket|k|t)="
+_HOST_AND_PORT = re.compile(r"@(?!sha256:)(?=[A-Za-z][\w.-]{0,100}:\d{2,5}\b)")
+_USER_AND_PASSWORD = re.compile(r"(?:^|[\s\"'=(])[\w.-]{1,60}:(?P<v>(?=[^:]*[A-Za-z])[^\s:/@\"'\[]{6,100})$")
+
+
+def _without_scheme(text: str) -> Iterator[Span]:
+    """The password of `user:secret@host:5432`."""
+    for match in _HOST_AND_PORT.finditer(text):
+        begin = max(0, match.start() - 170)
+        if found := _USER_AND_PASSWORD.search(text[begin : match.start()]):
+            yield begin + found.start("v"), begin + found.end("v")
+
+
+_QUERY = (
+    r"(?:key|sig|signature|code|x-amz-signature|x-amz-credential|x-goog-signature|se?ssion|hmac|state|ticket|k|t)="
     r"(?P<v>(?=[^&\s\"'<>#]{0,99}\d)(?=[^&\s\"'<>#]{0,99}[a-z])(?!\$\{)[^&\s\"'<>#]{8,4000})"
 )
+_QUERIES = (re.compile(r"\?" + _QUERY), re.compile("&" + _QUERY))
 
 
-def _queries(text: str, lower: str) -> Iterator[Span]:
+def _queries(lower: str) -> Iterator[Span]:
     """Signatures and keys in the query of an address, whose names say nothing elsewhere."""
-    if "?" in text:
-        yield from (match.span("v") for match in _QUERY.finditer(lower))
+    for pattern in _QUERIES:
+        yield from (match.span("v") for match in pattern.finditer(lower))
 
 
 _BEARER = re.compile(r"bearer[ \t]+(?P<v>(?=[a-z._~+/=-]{0,400}\d)[a-z0-9._~+/=-]{12,8000})")
@@ -89,6 +106,7 @@ _BODY = re.compile(
     r"(?:\\r)?(?:\\n|\r?\n|$|(?=[\"' ]))){1,400}"
     rf"(?:{_MARGIN}[A-Za-z0-9+/=]{{1,76}}$)?"
 )
+_PUTTY = re.compile(r"Private-Lines: \d+\s*\n(?P<v>(?:[A-Za-z0-9+/=]{1,100}(?:\r?\n|$)){1,400})")
 _BODY_LINE = re.compile(rf"{_MARGIN}[A-Za-z0-9+/=]{{1,100}}\s*")
 _LONGEST = 40_000
 
