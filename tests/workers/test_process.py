@@ -110,7 +110,16 @@ def test_the_whole_family_is_killed(tmp_path: Path) -> None:
 
 def test_whoever_forks_away_with_our_pipe_is_killed_too(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
-    away = f"import os,time\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0:\n  open({str(pid)!r},'w').write(str(os.getpid()))\n  time.sleep(60)\n os._exit(0)\ntime.sleep(60)"
+    away = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        " os.setsid()\n"
+        " if os.fork() == 0:\n"
+        f"  open({str(pid)!r}, 'w').write(str(os.getpid()))\n"
+        "  time.sleep(60)\n"
+        " os._exit(0)\n"
+        "time.sleep(60)"
+    )
     assert run(sys.executable, "-c", away, timeout=1.5).timed_out
     wait_until(lambda: not alive(int(pid.read_text())), "the one that forked away lives on", seconds=3)
 
