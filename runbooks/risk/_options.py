@@ -2,7 +2,8 @@
 
 A tool's options are written as one string: `"a l human-readable I= ignore="`; a name of one letter is a short option,
 `=` says that it takes a value, `=?` that the value may stand only in the same word. A table of verbs is a text of
-lines, `verb words`, two or more spaces, and the end of the sentence that begins with the verb.
+lines, `verb words`, two or more spaces, and the end of the sentence that begins with the verb; `a|b` are two spellings of
+a word, `a b, c` two verbs.
 """
 
 from __future__ import annotations
@@ -124,14 +125,15 @@ def _short(args: tuple[Arg, ...], index: int, names: Mapping[str, str], found: P
 
 
 def table(text: str) -> dict[tuple[str, ...], str]:
-    """`verb words  phrase` lines as a mapping. Alternatives are written `ls|list`."""
+    """`verb words, other verb  phrase` lines as a mapping. Alternatives for a word are written `ls|list`."""
     found: dict[tuple[str, ...], str] = {}
     for line in text.strip().splitlines():
         if not line.strip():
             continue
         verbs, phrase = re.split(r"\s{2,}", line.strip(), maxsplit=1)
-        for words in _spelled(verbs.split()):
-            found[words] = phrase
+        for verb in verbs.split(", "):
+            for words in _spelled(verb.split()):
+                found[words] = phrase
     return found
 
 
@@ -182,7 +184,12 @@ class Verbs:
         ):
             for words, phrase in table(text).items():
                 entries[words] = (risk, phrase, leaks)
-        specials = {words: judge for verbs, judge in self.special.items() for words in _spelled(verbs.split())}
+        specials = {
+            words: judge
+            for verbs, judge in self.special.items()
+            for verb in verbs.split(", ")
+            for words in _spelled(verb.split())
+        }
         object.__setattr__(self, "entries", entries)
         object.__setattr__(self, "specials", specials)
         prefixes = {words[:length] for words in (*entries, *specials) for length in range(len(words))}

@@ -454,8 +454,8 @@ _KIND = Verbs(
 
 _MINIKUBE = Verbs(
     "minikube",
-    reads="status|version|ip|profile|addons list|service list|logs|options|docker-env|update-check   shows the state of the cluster",
-    changes="start|stop|pause|unpause|addons enable|addons disable|config|image|cache|cp|mount|tunnel|dashboard|node   changes the cluster",
+    reads="status, version, ip, profile, addons list, service list, logs, options, docker-env, update-check   shows the state of the cluster",
+    changes="start, stop, pause, unpause, addons enable, addons disable, config, image, cache, cp, mount, tunnel, dashboard, node   changes the cluster",
     destroys="delete   deletes the cluster",
     options="p= profile=",
 )

@@ -672,7 +672,7 @@ TOOLS: dict[str, Judge] = {
     "quotaoff": changer("switches quotas off"),
     "screen": lambda call: reads("screen -ls lists sessions") if call.texts in (["-ls"], ["-list"]) else asks("screen opens a terminal for a person"),
     "tmux": lambda call: reads("tmux ls lists sessions") if call.texts[:1] in (["ls"], ["list-sessions"]) and len(call.texts) == 1 else asks("tmux opens a terminal for a person"),
-    **{name: asker("opens an editor for a person") for name in ("nano", "vi", "vim", "nvim", "emacs", "ed", "ex", "pico", "joe", "mcedit", "code", "subl", "gedit", "visudo", "sudoedit", "view", "mc")},
+    **{name: asker("opens an editor for a person") for name in ("nano", "vi", "vim", "nvim", "emacs", "ed", "ex", "pico", "joe", "mcedit", "code", "subl", "gedit", "visudo", "sudoedit", "view")},
     "man": lambda call: reads("man shows a manual page") if not any(t.startswith(("-P", "--pager", "-H", "-C", "--html", "-r")) for t in call.texts) else unknown("man is told which program to start"),
     "info": reader("shows a manual", writing="o= output="),
     "apropos": reader("searches manuals"),
