@@ -7,7 +7,9 @@ traces, names without values) are left byte for byte.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +19,12 @@ from incidents.finders.names import is_secret, level_of
 
 MASK = "[redacted]"
 Span = tuple[int, int]
+SHORT = 300
+_HINT_WORDS = re.compile(
+    r"p(?:ass|w|in|rivate)|s(?:ecret|ess|qlplus)|t(?:oken|hin:)|key|a(?:uth|lias)|c(?:ookie|red|v[vc]|ode)|jwt|otp"
+    r"|b(?:earer|asic)|identified|e(?:nv |cho )|net u|login"
+)
+_HINT_SIGNS = re.compile(r"[@&?$<>|\\{\0]|\S{16}| -|:\*:|:5432:|/p:")
 
 
 def redact(text: str, known: Iterable[str] = (), command: str | None = None) -> str:
@@ -25,9 +33,27 @@ def redact(text: str, known: Iterable[str] = (), command: str | None = None) -> 
     `known` values are masked wherever they stand, also as base64, URL-encoded, JSON-escaped and the like. `command`
     is the command whose output the text is, if it is one: what `openssl rand` prints is a secret of no known shape.
     """
-    values, text = tuple(known), _storable(text)
+    values = tuple(known)
     if command and commands.prints_a_secret(command):
-        text = "".join(_masked_line(line) for line in text.splitlines(keepends=True))
+        return "".join(_masked_line(line) for line in _storable(text).splitlines(keepends=True))
+    if not values and len(text) <= SHORT:
+        return _short(text)
+    return _clean(text, values)
+
+
+@lru_cache(maxsize=16_384)
+def _short(text: str) -> str:
+    """Alerts bring the same labels again and again, and nearly none of them could hold a secret."""
+    return _clean(text, ()) if could_hold_a_secret(text) else text
+
+
+def could_hold_a_secret(text: str) -> bool:
+    """Whether any finder could find anything in a short text: a quick answer, and too often yes."""
+    return not text.isascii() or bool(_HINT_WORDS.search(text.lower()) or _HINT_SIGNS.search(text))
+
+
+def _clean(text: str, values: tuple[str, ...]) -> str:
+    text = _storable(text)
     while spans := _merged(_found(text, values), text):
         text = _masked(text, spans)
     return text

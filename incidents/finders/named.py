@@ -236,7 +236,11 @@ def _header(text: str, found: _Named) -> Iterator[Span]:
     elif found.name.lower() == "set-cookie":
         begin, end = _first_cookie(text, begin, end)
     value = text[begin : min(end, begin + 300)].strip()
-    likely = scheme or "=" in value or is_secret(found.name, value, Level.WEAK, quoted=True, assigned=True)
+    likely = (
+        scheme
+        or "=" in value
+        or (" " not in value and is_secret(found.name, value, Level.WEAK, quoted=True, assigned=True))
+    )
     if likely and is_secret(found.name, value, Level.STRONG, quoted=False, assigned=False):
         if end - found.at >= _HEADER_BOUND:
             end = _LINE.match(text, end).end()  # type: ignore[union-attr] # it always matches

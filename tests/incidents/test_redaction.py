@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incidents.redaction import MASK, redact, redact_values
+from incidents.redaction import MASK, SHORT, could_hold_a_secret, redact, redact_values
 
 # Every secret is put together here, so that no line of this file looks like one to a scanner.
 PW = "hunter2" + "Zq9"
@@ -645,10 +645,26 @@ PIECES = st.one_of(
 )
 
 
+@pytest.mark.parametrize(
+    "text", [t.format(s) for t, s in PLACES.values()] + [t % s for t, s in OUTPUTS] + [*FORMATS.values()]
+)
+def test_every_secret_gives_a_hint_of_itself(text: str) -> None:
+    assert could_hold_a_secret(text)
+
+
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_redacting_twice_changes_nothing(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
+
+
+@given(st.lists(PIECES, max_size=3).map("".join))
+def test_a_short_text_is_passed_quickly_only_where_nothing_could_be_found(text: str) -> None:
+    assert redact(text[:SHORT]) == redact(text[:SHORT].ljust(SHORT + 1)).rstrip(" ") + " " * _blanks(text[:SHORT])
+
+
+def _blanks(text: str) -> int:
+    return len(text) - len(text.rstrip(" "))
 
 
 @given(st.lists(PIECES, max_size=8).map("".join), st.text(min_size=1, max_size=12))
