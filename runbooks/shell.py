@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
@@ -20,8 +21,21 @@ HOLE = "\x00"
 """Stands in `Word.shape` where the shell would put the value of an expansion or a substitution."""
 
 _DEEPEST = 40
-_LONGEST = 256 * 1024
+_LONGEST = 64 * 1024
+_REMEMBERED = 2048
 _LANGUAGE = Language(tree_sitter_bash.language())
+
+_WIDE = re.compile(rb"[\xc2-\xdf].|[\xe0-\xef]..|[\xf0-\xf7]...", re.DOTALL)
+
+
+def _narrowed(wide: re.Match[bytes]) -> bytes:
+    """A character beyond ASCII as plain ones of the same length in bytes.
+
+    The grammar's scanner hands code points to C functions that take a byte, and a high one after a brace ends the
+    process. Only the shape of the tree is taken from the parser; the words are cut from the text as it was written.
+    """
+    return b"\xc3\xa9x" if len(wide[0]) == 3 else b"\xc3\xa9" * (len(wide[0]) // 2)
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +262,15 @@ class Line:
 
 def read(text: str) -> Script:
     """The script that `text` holds. Never raises; what could not be understood is a `Broken` in it."""
+    return _remembered(text) if len(text) < _REMEMBERED else _read(text)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str) -> Script:
+    return _read(text)
+
+
+def _read(text: str) -> Script:
     if "\x00" in text or len(text) > _LONGEST:
         why = "it holds a NUL" if "\x00" in text else "it is too long"
         return Script((Broken(why, text, 0, len(text), 1),), text=text)
@@ -363,7 +386,7 @@ class _Reader:
             calls += 1
             return calls > self.budget // 8
 
-        data = self.data
+        data = _WIDE.sub(_narrowed, self.data)
         parser = Parser(_LANGUAGE)
         try:
             return parser.parse(
