@@ -111,9 +111,10 @@ def _database(settings: Settings) -> Iterator[Check]:
 def _opened(store: Store, shown: str) -> Iterator[Check]:
     from sqlalchemy import text
 
+    from bot.runtime import newest_revision
     from incidents import migrate
 
-    at, newest = migrate.current(store), _newest_revision()
+    at, newest = migrate.current(store), newest_revision()
     if at != newest:
         stands = f"its schema is at {at}, this version needs {newest}" if at else "it has no schema yet"
         yield Check("database", "fail", f"{shown}: {stands}", "midwatch db upgrade")
@@ -149,15 +150,6 @@ def _chains(store: Store) -> Iterator[Check]:
         )
     elif recent:
         yield Check("timeline", "ok", f"the histories of the last {len(recent)} incidents are whole")
-
-
-def _newest_revision() -> str | None:
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", "incidents:migrations")
-    return ScriptDirectory.from_config(config).get_current_head()
 
 
 # ---- tokens and people

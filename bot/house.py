@@ -70,7 +70,11 @@ class House:
         refuse_open_practice(runtime.settings.practice, host)
         self.server = Server(host, port)
         runtime.address = self.server.url
-        self.practice = _standin(runtime, practice_port) if runtime.settings.practice else None
+        try:
+            self.practice = _standin(runtime, practice_port) if runtime.settings.practice else None
+        except Misconfigured:
+            self.server.stop()
+            raise
         self.worker: EmbeddedWorker | None = None
         self._socket_mode: Any = None
         self._ended = threading.Event()
@@ -115,6 +119,7 @@ class House:
     def _start(self) -> None:
         runtime = self.runtime
         runtime.prepare_database()
+        _ = runtime.engine  # made here, before several threads could make one each
         for problem in runtime.shelf.problems:
             log.warning("runbooks: %s", problem)
         if self.practice is not None:

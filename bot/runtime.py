@@ -134,11 +134,14 @@ class Runtime:
         return tuple(known.approvers) if known and known.approvers else self.settings.approvers
 
     def prepare_database(self) -> None:
-        """Bring the embedded database up to date. For any other, say what to do when its schema is not there."""
+        """Bring the embedded database up to date. Misconfigured when another one must be upgraded by hand first."""
         if self.store.sqlite:
             migrate.upgrade(self.store)
-        elif migrate.current(self.store) is None:
-            raise Misconfigured("MIDWATCH_DATABASE_URL: the database has no schema yet; run `midwatch db upgrade`")
+            return
+        at, newest = migrate.current(self.store), newest_revision()
+        if at != newest:
+            stands = f"is at {at}, this version needs {newest}" if at else "is not there yet"
+            raise Misconfigured(f"MIDWATCH_DATABASE_URL: the schema {stands}; run `midwatch db upgrade`")
 
     def hint_triage(self, incident_ids: Iterable[int]) -> None:
         """Say that these incidents want a triage. Harmless when the broker is down: the sweep says it again."""
@@ -159,6 +162,16 @@ class Runtime:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+def newest_revision() -> str | None:
+    """The revision of the schema that this version works with."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "incidents:migrations")
+    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def _with_practice_approvers(settings: Settings, console: str | None) -> Settings:

@@ -20,6 +20,7 @@ from sqlalchemy import text
 from bot.console import output
 from bot.runtime import Runtime
 from incidents.settings import load_settings
+from incidents.store import Store
 from tests.bot.story import HOSTILE, told
 from tests.bot.terminal import ME, REAL_SLACK, ROOT, Midwatch, one_line
 from tests.conftest import free_port, wait_until
@@ -384,3 +385,22 @@ def _answers(url: str) -> bool:
         return httpx.get(f"{url}/readyz", timeout=1).status_code == 200
     except httpx.HTTPError:
         return False
+
+
+@pytest.mark.postgres
+def test_a_database_whose_schema_is_old_is_not_used(midwatch: Midwatch, postgres_url: str) -> None:
+    with Store(postgres_url) as store:
+        store.write(lambda session: session.execute(text("DELETE FROM alembic_version")) and None)
+    for command in (["incident", "list"], ["worker"]):
+        said = midwatch(*command, MIDWATCH_DATABASE_URL=postgres_url)
+        assert said.code == 2
+        assert "midwatch db upgrade" in one_line(said)
+
+
+@pytest.mark.postgres
+def test_the_acts_work_on_postgresql(midwatch: Midwatch, postgres_url: str) -> None:
+    here = {"MIDWATCH_DATABASE_URL": postgres_url}
+    assert midwatch("db", "upgrade", **here).code == 0
+    assert midwatch("incident", "open", "Checkout is slow", **here).code == 0
+    assert midwatch("incident", "ack", "1", **here).code == 0
+    assert midwatch("timeline", "verify", "1", **here).code == 0
