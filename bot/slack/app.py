@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slack_bolt import Ack, App, Respond
@@ -23,6 +24,9 @@ from bot.slack.people import People
 from incidents.errors import MidwatchError
 
 log = logging.getLogger(__name__)
+AT_WORK = 16
+"""Clicks and commands that are worked on at the same time; while Slack does not answer, each holds a thread."""
+
 Payload = dict[str, Any]
 Work = Callable[[], Message | None]
 
@@ -37,6 +41,7 @@ def build_app(runtime: Runtime, client: WebClient, postman: Postman, people: Peo
         name="midwatch",
         client=_nameless(client),
         authorize=lambda **_: AuthorizeResult(enterprise_id=None, team_id=None, bot_token=client.token),
+        listener_executor=ThreadPoolExecutor(AT_WORK, thread_name_prefix="slack"),
         process_before_response=True,
         request_verification_enabled=False,
         ssl_check_enabled=False,

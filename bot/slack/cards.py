@@ -20,7 +20,7 @@ from incidents.lifecycle import ENDED, IncidentStatus, StepState
 from incidents.models import Approval, Incident, Run, Step, TimelineEvent
 from incidents.severity import acknowledge_by
 from runbooks.document import Procedure
-from workers.verdict import ILL, WELL, change, tally
+from workers.verdict import ILL, WELL, tally
 
 FALLBACK = 1_000
 """Longest top-level text: what a notification shows and a screen reader reads."""
@@ -34,6 +34,9 @@ ROOM = 8_500
 
 MESSAGE_CHARACTERS = 10_000
 """What no message of ours exceeds, structure included."""
+
+UNCHANGED = "nothing that the checks can see"
+LABELS = {"timeline": "Timeline", "postmortem": "Post-mortem"}
 
 SINKS = (StepState.DENIED, StepState.EXPIRED, StepState.SUPERSEDED)
 
@@ -83,7 +86,7 @@ def card(story: Story) -> Message:
         t.context(_status(story)),
         *_banners(story),
         *_findings(story),
-        *(_question(story) if story.open else []),
+        *(_question(story) if story.open else _what_was_done(story)),
         *_ending(story),
     ]
     return Message(_fallback(story), blocks)
@@ -163,7 +166,9 @@ def _findings(story: Story) -> list[Block]:
     if run is None:
         return [t.rich(t.line(t.words(_without_runbook(story))))]
     lines = [t.line(t.words(f"{label}: ", bold=True), t.words(text)) for label, text in _said(story, run)]
-    facts = [t.line(t.words(f"{fact}", limit=300)) for fact in _facts(story, run)]
+    facts = [t.line(t.words(fact, limit=300)) for fact in _facts(story, run)]
+    if facts and run.round > 1:
+        lines.append(t.line(t.words("After the fix:", bold=True)))
     return [t.rich(*lines, *([t.bullets(facts)] if facts else []))]
 
 
@@ -303,13 +308,24 @@ def _what_happened(step: Step) -> list[Block]:
 
 
 def _answered(step: Step, approval: Approval | None) -> list[Block]:
-    """The fix once it was decided: where it is now, and by whose word."""
-    blocks = [t.rich(t.line(t.words(f"{state_of(step)}: ", bold=True), t.words(title_of(step), limit=200)))]
-    if approval is not None and approval.decided_by:
-        blocks.append(t.context(f"{approval.decision} by {t.who(approval.decided_by)}{_because(approval)}"))
+    """The fix once it was decided, with a way to ask once more for what was not allowed."""
+    blocks = _outcome(step, approval)
     if step.state in SINKS:
         again = t.button("Ask again", "step_again", f"{step.id}:{step.digest}")
         blocks.append({"type": "actions", "block_id": f"again:{step.id}", "elements": [again]})
+    return blocks
+
+
+def _what_was_done(story: Story) -> list[Block]:
+    step = story.fix
+    return _outcome(step, story.approval_of(step)) if step is not None and step.state in WELL | ILL else []
+
+
+def _outcome(step: Step, approval: Approval | None) -> list[Block]:
+    """Where a fix is now, and by whose word."""
+    blocks = [t.rich(t.line(t.words(f"{state_of(step)}: ", bold=True), t.words(title_of(step), limit=200)))]
+    if approval is not None and approval.decided_by:
+        blocks.append(t.context(f"{approval.decision} by {t.who(approval.decided_by)}{_because(approval)}"))
     return [{"type": "divider"}, *blocks]
 
 
@@ -347,7 +363,7 @@ def _spaced(parts: Sequence[Block]) -> list[Block]:
 
 def _postmortem(story: Story) -> str:
     name = name_of(story.incident)
-    links = [f"<{url}|{page.capitalize()}>" for page, url in story.links.items()]
+    links = [f"<{url}|{LABELS[page]}>" for page, url in story.links.items()]
     return " · ".join(links) or f"Post-mortem: `/incident postmortem {name}`"
 
 
@@ -386,7 +402,7 @@ def checks(story: Story, run: Run) -> Message:
         parts += _listed(heading, story.checks_of(run, round_))
     checked = {step.id for round_ in story.rounds_of(run) for step in story.checks_of(run, round_)}
     rest = [step for step in steps if step.id not in checked and step.round == 1]
-    parts += _listed("Offered or only planned", [step for step in rest if step.text is not None])
+    parts += _listed("Fixes and further commands", [step for step in rest if step.text is not None])
     parts += _listed("By hand", [step for step in rest if step.text is None])
     parts = _within(parts, ROOM * 2 // 3)
     parts += _outputs([step for step in newest if step.state in ILL], ROOM - _weight(parts))
@@ -476,12 +492,14 @@ def fix(story: Story, step: Step) -> Message:
     if (result := _result(step)) is not None:
         parts.append(t.line(t.words("Result: ", bold=True), t.words(result, limit=400)))
     if (changed := _changed(story, step)) is not None:
-        parts.append(t.line(t.words("Before and after: ", bold=True), t.words(changed, limit=1_500)))
+        parts.append(t.line(t.words("What the checks saw before and after:", bold=True)))
+        parts.append(t.bullets([t.line(t.words(t.one_line(line), limit=300)) for line in changed[:8] or [UNCHANGED]]))
     if step.output.strip():
         parts.append(_shrunk(step.output, min(3_000, ROOM - _weight(parts))))
     blocks = [t.rich(*parts)]
-    if approval is not None and approval.decided_by:
-        blocks.append(t.context(f"{approval.decision} by {t.who(approval.decided_by)}{_because(approval)}"))
+    if approval is not None and approval.decided_at is not None:
+        # The card names who decided. Here, in a new message, a mention would ring the phone of who just clicked.
+        blocks.append(t.context(f"{approval.decision} {t.moment(approval.decided_at)}{_because(approval)}"))
     return Message(_top(f"{state_of(step)}: {title_of(step)}. {_result(step) or ''}"), blocks)
 
 
@@ -491,12 +509,13 @@ def _was_decided(story: Story, step: Step) -> bool:
 
 
 def _result(step: Step) -> str | None:
-    code = f"exit code {step.exit_code}" if step.exit_code is not None else ""
+    told = step.exit_code is None or "exit code" in step.summary
+    code = "" if told else f"exit code {step.exit_code}"
     parts = [part for part in (step.summary, code, _took(step)) if part]
     return t.one_line(", ".join(parts)) if parts else None
 
 
-def _changed(story: Story, step: Step) -> str | None:
+def _changed(story: Story, step: Step) -> list[str] | None:
     """What the checks saw before and after a fix; None while nobody has looked again."""
     run = next((run for run in story.runs if run.id == step.run_id), None)
     if step.finished_at is None or step.state not in WELL | ILL:
@@ -505,7 +524,18 @@ def _changed(story: Story, step: Step) -> str | None:
     later = [number for number, found in rounds.items() if _looked_after(found, step)]
     if not later or later[0] - 1 not in rounds:
         return None
-    return change(rounds[later[0] - 1], rounds[later[0]])
+    return _changes(rounds[later[0] - 1], rounds[later[0]])
+
+
+def _changes(before: Sequence[Step], after: Sequence[Step]) -> list[str]:
+    """A line for each check that says something else than it did before."""
+    earlier = {step.text: step for step in before}
+    pairs = [(earlier[step.text], step) for step in after if step.text in earlier]
+    return [
+        f"{title_of(now)}: {was.summary or was.state} → {now.summary or now.state}"
+        for was, now in pairs
+        if (was.state, was.summary) != (now.state, now.summary)
+    ]
 
 
 def _looked_after(found: Sequence[Step], fix_: Step) -> bool:

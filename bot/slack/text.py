@@ -110,6 +110,8 @@ def plain_time(at: datetime) -> str:
 
 def lasted(seconds: float) -> str:
     """A duration in words."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 90:

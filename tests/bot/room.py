@@ -227,7 +227,7 @@ class Porch:
         self.server.server_close()
 
 
-def eventually(true: Callable[[], object], seconds: float = 5.0) -> None:
+def eventually(true: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait for what happens in another thread."""
     end = time.monotonic() + seconds
     while not true():

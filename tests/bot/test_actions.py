@@ -213,13 +213,13 @@ def test_details_tell_privately_what_the_card_has_no_room_for(room: Stage, asked
 
 
 def test_clicks_are_acknowledged_while_slack_answers_nothing_else(room: Stage, asked: tuple[int, int]) -> None:
-    room.client.timeout = 1
+    room.client.timeout = 4
     room.standin.fail_next("users.info", "timeout", times=12)
     card = room.cards()[0]
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda _: room.click("bob", "step_approve", card), range(12)))
-    assert max(seconds for _, seconds in room.standin.acks) < 1
-    eventually(lambda: len(room.standin.ephemerals("incidents", "bob")) == 12, 20)
+    assert max(seconds for _, seconds in room.standin.acks) < 3
+    eventually(lambda: len(room.standin.ephemerals("incidents", "bob")) == 12)
     assert room.step(asked[0]).state == "awaiting_approval"
 
 

@@ -278,11 +278,25 @@ def test_what_was_not_allowed_can_be_asked_again(state: str) -> None:
     assert buttons(card(story))["Ask again"] == "9:" + "d" * 64
 
 
+def test_a_decided_fix_in_the_thread_rings_nobodys_phone() -> None:
+    decided = approval(decision="approved", decided_by="U0BOB", decided_at=NOW, reason="go")
+    story = Story(incident(), runs=[run()], steps=[fix(state="running")], approvals=[decided])
+    shown = next(w.message for w in wanted(story) if w.key == "fix:9")
+    assert mentioned({"text": shown.text, "blocks": shown.blocks}) == set()
+
+
+def test_a_resolved_card_says_what_was_done_and_by_whose_word() -> None:
+    decided = approval(decision="approved", decided_by="U0BOB")
+    ended = incident(status="resolved", resolved_at=NOW)
+    shown = plain(card(Story(ended, runs=[run(round=2)], steps=[fix(state="succeeded")], approvals=[decided])))
+    assert "Restart the API" in shown and "approved by <@U0BOB>" in shown
+
+
 def test_a_resolved_card_has_no_buttons_but_the_post_mortem() -> None:
     ended = incident(status="resolved", resolved_at=NOW + timedelta(minutes=14))
     shown = card(Story(ended, links={"postmortem": "http://midwatch.example/incidents/7/postmortem?key=k"}))
     assert buttons(shown) == {}
-    assert "<http://midwatch.example/incidents/7/postmortem?key=k|Postmortem>" in plain(shown)
+    assert "<http://midwatch.example/incidents/7/postmortem?key=k|Post-mortem>" in plain(shown)
 
 
 def test_the_closing_message_carries_the_anchor_of_the_chain() -> None:
@@ -308,7 +322,7 @@ def test_the_thread_shows_each_check_and_the_output_of_what_failed() -> None:
     said = plain(next(w.message for w in wanted(Story(incident(), runs=[run()], steps=checks)) if w.key == "checks:1"))
     for words in (
         "passed",
-        "0.3 s",
+        "300 ms",
         "failed",
         "connection refused",
         "characters left out",
@@ -346,7 +360,7 @@ def test_a_fix_shows_what_the_checks_saw_before_and_after() -> None:
         approvals=[approval(decision="approved", decided_by="U0BOB")],
     )
     said = plain(next(w.message for w in wanted(story) if w.key == "fix:9"))
-    assert "503 -> 200" in said and "restarted" in said and "exit code 0" in said
+    assert "503 → 200" in said and "restarted, exit code 0" in said
 
 
 def test_two_hundred_steps_fit_into_one_message_that_says_how_many_are_left_out() -> None:
