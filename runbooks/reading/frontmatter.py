@@ -16,17 +16,23 @@ DEPTH = 20
 _CLOSING = re.compile(r"^(---|\.\.\.)[ \t]*$", re.MULTILINE)
 
 
+def _refused(problem: str, event: yaml.Event) -> yaml.YAMLError:
+    mark = event.start_mark
+    return yaml.composer.ComposerError(None, None, problem, mark)  # type: ignore[arg-type]  # the stubs know two Marks
+
+
 class AliasFreeLoader(yaml.SafeLoader):
     """Safe loading without aliases, which is what every YAML bomb is made of, and without deep nesting."""
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("aliases are not allowed")
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # its stubs leave this one out
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused("aliases are not allowed", event)
         self.depth += 1
         if self.depth > DEPTH:
-            raise yaml.YAMLError(f"nested deeper than {DEPTH}")
+            raise _refused(f"nested deeper than {DEPTH}", event)
         try:
             return super().compose_node(parent, index)
         finally:

@@ -210,8 +210,11 @@ _ROLES: tuple[tuple[Role, re.Pattern[str]], ...] = tuple(
     )
 )
 
-_PARTS = "symptoms? meaning impact causes? reasons? diagnos(?:is|tics|e) fix mitigations? resolutions? solutions? remediation"
-STRICT = re.compile(rf"\b(?:{_PARTS.replace(' ', '|')})\b", re.I)
+_PARTS = (
+    "symptoms? meaning impact causes? reasons? diagnos(?:is|tics|e) fix mitigations? resolutions? solutions?",
+    "remediation",
+)
+STRICT = re.compile(rf"\b(?:{'|'.join(_PARTS).replace(' ', '|')})\b", re.I)
 """Labels that no section bears but one about an incident; a heading with such children is an entry itself."""
 
 _NUMBER = re.compile(r"^\s*(?:(?:step|phase|part)\s+\d+\s*[:.)–—-]*|\(?\d+(?:\.\d+)*[.):]?|[a-z]\))\s+(?=\S)", re.I)
@@ -316,6 +319,7 @@ _NO_TROUBLE = _words(
     r"slow query log\w*",
     r"\b(?:access|error|audit|application) logs?\b",
     r"(?:setting up|configur\w+|creating|adding|silenc\w+|managing) alerts?",
+    r"(?:monitoring|metrics|dashboards?|logging|observability)\b.* alerts?$",
     r"high[- ]level",
     r"low[- ]level",
     r"missing features?",

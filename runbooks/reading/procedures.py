@@ -166,6 +166,8 @@ def _is_entry(section: Section, own: Area | None, inherited: Area | None, lines:
         return is_trouble(section.heading) and _has_commands(section, lines)
     if own is Area.RECOVERY and is_mixed(section.heading):
         return False
+    if own in (Area.INCIDENT, Area.EMERGENCY) and section.children:  # what its parts hold, they were asked for already
+        return any(step.text for step in tell(section, lines, section.blocks).steps)
     return _has_commands(section, lines) or _has_ordered_prose(section)
 
 

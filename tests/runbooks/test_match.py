@@ -93,7 +93,10 @@ def test_an_alert_that_fits_two_systems_and_names_none_has_no_runbook() -> None:
 
 
 def test_a_failed_backup_is_not_answered_by_a_procedure_for_its_database() -> None:
-    assert answer({"alertname": "DatabaseBackupFailed", "summary": "backup of the database failed", "system": "shop"}) == []
+    assert (
+        answer({"alertname": "DatabaseBackupFailed", "summary": "backup of the database failed", "system": "shop"})
+        == []
+    )
 
 
 def test_a_recovery_is_never_what_an_alert_starts() -> None:

@@ -1,4 +1,4 @@
-"""Where the users' own runbooks lie. They are not part of the project; a checkout without them skips what needs them."""
+"""The users' own runbooks. They are not part of the project; a checkout without them skips the tests that need them."""
 
 from __future__ import annotations
 
