@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlmodel import SQLModel
 
-import incidents.models
-
-assert incidents.models.Incident  # importing the tables is what fills the metadata
+from incidents.models import Incident
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=SQLModel.metadata,
+    target_metadata=Incident.metadata,  # of all tables
     transactional_ddl=True,
     compare_type=True,
 )
