@@ -22,6 +22,7 @@ from incidents.redaction import redact
 from runbooks.document import Command, Document, Judgement, Phase, Procedure, Risk
 from runbooks.match import match
 from runbooks.reading.lines import is_unsure
+from runbooks.variables import value_for
 
 Level = Literal["error", "warning", "note"]
 CHANGES = (Risk.MUTATING, Risk.DESTRUCTIVE)
@@ -80,9 +81,9 @@ def _not_read(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
 
 @_rule("placeholder", "A command holds a placeholder; it is not run until a value is known.")
 def _placeholder(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
-    known = set(map(str, _mapping(document.front_matter.get("vars"))))
+    known = {str(name): str(value) for name, value in _mapping(document.front_matter.get("vars")).items()}
     for line, _text, judged in _commands_in_procedures(document):
-        if missing := [name for name in judged.placeholders if name not in known]:
+        if missing := [name for name in judged.placeholders if value_for(name, known) is None]:
             names = ", ".join(missing)
             yield Issue(
                 line,
