@@ -63,7 +63,7 @@ _FUNCTIONS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_SCHEMAS = {"pg_catalog", "information_schema", "sys", "public"}
+_SCHEMAS = {"pg_catalog", "information_schema", "sys"}
 
 _WRITING_TOKENS = {
     getattr(TokenType, name)
@@ -146,7 +146,12 @@ def _ambiguous(text: str, dialect: str) -> str:
         return "it holds a comment inside a comment"
     if dialect == "mysql" and re.search(r"--(?!\s|$)", text):
         return "two dashes are no comment everywhere"
-    if dialect != "mysql" and "\\" in re.sub(r"'(?:[^']|'')*'", "", text):
+    bare = (
+        _MYSQL_STRING.sub("''", re.sub(r"\\[Gg](?=\s|;|$)", ";", text))
+        if dialect == "mysql"
+        else re.sub(r"'(?:[^']|'')*'", "''", text)
+    )
+    if "\\" in bare or (dialect != "mysql" and re.search(r"[eE]'[^']*\\", text)):
         return "it holds a backslash"
     if dialect == "" and re.search(r"\\['\"]", text):
         return "it quotes with a backslash"
@@ -155,31 +160,43 @@ def _ambiguous(text: str, dialect: str) -> str:
     return ""
 
 
+_PIECE = re.compile(
+    r"(?P<string>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`)|(?P<dollar>\$(?:[A-Za-z_]\w*)?\$)|(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<end>;)"
+    r"|(?P<open>['\"`]|/\*)|(?P<hash>\#)|(?P<other>[^'\"`$/;\#-]+|.)",
+    re.DOTALL,
+)
+_MYSQL_STRING = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"\\]|\"\"|\\.)*\"", re.DOTALL)
+
+
 def _statements(text: str, dialect: str) -> list[str] | None:
-    """The single statements of a text, comments gone, in source form; None when it can not be tokenized."""
+    """The single statements of a text, their comments gone; None when a quote or comment is left open."""
     if dialect == "mysql":
-        text = re.sub(r"\\[Gg]", ";", text)
-        if "\\" in re.sub(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"", "", text):
-            return None
-    try:
-        tokens = sqlglot.tokenize(text, read=dialect or None)
-    except (SqlglotError, RecursionError, ValueError):
-        return None
+        text = re.sub(r"\\[Gg](?=\s|;|$)", ";", text)
     found: list[str] = []
-    group: list[Token] = []
-    for token in [*tokens, None]:
-        if token is not None and token.token_type is not TokenType.SEMICOLON:
-            group.append(token)
-            continue
-        if group:
-            found.append(_source(text, group))
-            group = []
-    return found
-
-
-def _source(text: str, tokens: list[Token]) -> str:
-    """The statement without its comments: what stands between tokens becomes one space."""
-    return " ".join(text[token.start : token.end + 1] for token in tokens)
+    current: list[str] = []
+    at = 0
+    while at < len(text):
+        piece = (_MYSQL_STRING.match(text, at) if dialect == "mysql" else None) or _PIECE.match(text, at)
+        if piece is None or piece.lastgroup == "open":
+            return None
+        at = piece.end()
+        kind = piece.lastgroup
+        if kind == "dollar" and dialect in ("postgres", ""):
+            at = text.find(piece[0], at) + len(piece[0])
+            if at < piece.end():
+                return None
+            current.append("'dollar quoted'")
+        elif kind == "comment":
+            current.append(" ")
+        elif kind == "hash" and dialect == "mysql":
+            at = text.find("\n", at) + 1 or len(text)
+        elif kind == "end":
+            found.append("".join(current))
+            current = []
+        else:
+            current.append(piece[0])
+    found.append("".join(current))
+    return [one.strip() for one in found if one.strip()]
 
 
 def _statement(text: str, dialect: str) -> Verdict:

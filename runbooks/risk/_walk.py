@@ -16,6 +16,7 @@ from runbooks import shell
 from runbooks.document import Risk
 from runbooks.risk import tools
 from runbooks.risk._environment import harmless_name
+from runbooks.risk._second import agree
 from runbooks.risk._verdict import (
     Arg,
     Edit,
@@ -55,7 +56,10 @@ def verdict_of(text: str, safe: Collection[str] = (), state: State | None = None
     """The verdict on a whole shell text. `state` is read and updated."""
     script = shell.read(text)
     walk = _Walk(text, tuple(tuple(verb.split()) for verb in safe), state or State(), 0)
-    return walk.script(script)
+    verdict = walk.script(script)
+    if verdict.risk is Risk.READ_ONLY and not agree(text, script):
+        return unknown("not understood: two readings of this shell text disagree")
+    return verdict
 
 
 class _Walk:
@@ -133,6 +137,8 @@ class _Walk:
             return asks("select asks a person to choose")
         values = loop.values or ()
         verdicts = self._words(values)
+        if loop.variable and not harmless_name(loop.variable):
+            return unknown(f"the loop sets {loop.variable}, which changes what commands do")
         if loop.variable:
             self._bind(loop.variable, self._walked(loop))
         if loop.condition.statements:
@@ -202,19 +208,20 @@ class _Walk:
         name = self._name(first.value)
         if first.value in self.state.functions:
             return replace(self.state.functions[first.value], edits=())
-        judge = tools().get(name) if name else None
+        judge = tools().get(name)
         if judge is None:
             return self._vouched(args) or unknown("unknown command")
-        call = Invocation(name or "", tuple(args[1:]), self, first.start, first.end, stdin, piped, first.value, into)
-        verdict = judge(call)
-        return verdict
+        call = Invocation(name, tuple(args[1:]), self, first.start, first.end, stdin, piped, first.value, into)
+        if len(args) == 2 and args[1].value in ("--version", "--help") and name not in _DEAF:
+            return reads(f"{name} {args[1].value} prints text")
+        return judge(call)
 
     def _name(self, word: str) -> str:
         """The tool that a command word means, "" when it could be any program."""
         if "/" not in word:
             return word
         folder, _, base = word.rpartition("/")
-        if base in _ANYWHERE or folder in _FOLDERS or _BIN.fullmatch(folder):
+        if _ANYWHERE.fullmatch(base) or folder in _FOLDERS or _BIN.fullmatch(folder):
             return base
         return ""
 
@@ -341,7 +348,10 @@ class _Walk:
         if text is None:
             return unknown("code is put together from values that are not known here")
         walk = _Walk(text, self.safe, State(dict(self.state.values), {}, self.state.broken), self.depth + 1)
-        verdict = walk.script(shell.read(text))
+        script = shell.read(text)
+        verdict = walk.script(script)
+        if verdict.risk is Risk.READ_ONLY and not agree(text, script):
+            return unknown("not understood: two readings of this shell text disagree")
         if not verdict.edits:
             return verdict
         return replace(verdict, edits=(Edit(arg.start, arg.end, shlex.quote(edited(text, verdict.edits))),))
@@ -353,7 +363,7 @@ class _Walk:
         """
         if arg.value is not None:
             return arg.value
-        if arg.word is None:
+        if arg.word is None or arg.hole:
             return None
         pieces: list[str] = []
         for part in arg.word.parts:
@@ -422,4 +432,9 @@ def _echoed(script: Script) -> str:
 
 _FOLDERS = {"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"}
 _BIN = re.compile(r"(?:/[\w.+-]+)+/s?bin|(?:\./)?\.?v?env[\w.-]*/bin|(?:\./)?node_modules/\.bin|(?:\./)?bin")
-_ANYWHERE = frozenset[str]()
+_DEAF = {"reboot", "shutdown", "halt", "poweroff", "init", "telinit", "kill", "eval", "source", ".", "exec", "nohup"}
+"""Commands that may not listen to `--version`."""
+_ANYWHERE = re.compile(
+    r"kafka-[\w-]+\.sh|zookeeper-shell\.sh|zkCli\.sh|zkServer\.sh|connect-[\w-]+\.sh|pulsar-admin|rabbitmq[\w-]+|nodetool|cqlsh|gitlab-(?:ctl|rake|rails|psql)"
+    r"|redis-cli|psql|pg_\w+|mysql|mongosh?|clickhouse-client|jstack|jcmd|jstat|jmap|jps|hdfs|elasticsearch-plugin|alembic|celery|uvicorn|gunicorn|flask|rails|rake"
+)

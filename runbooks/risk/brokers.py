@@ -345,5 +345,3 @@ TOOLS: dict[str, Judge] = {
     "mosquitto_pub": changer("sends a message"),
     "nsq_stat": lambda call: Verdict(Risk.READ_ONLY, "nsq_stat repeats", True, (call.put(len(call.args), "-count 1"),)),
 }  # fmt: skip
-
-ANYWHERE = tuple(f"{name}.sh" for name in _KAFKA_TOOLS) + ("pulsar-admin", "rabbitmqctl", "rabbitmq-diagnostics")

@@ -139,14 +139,18 @@ _GCLOUD_GROUPS = set(
     instance-templates machine-types project-info operations container clusters node-pools hub fleet memberships artifacts repositories docker
     packages versions sql databases users backups flags tiers logging logs sinks metrics buckets views iam service-accounts keys roles
     storage objects functions run services revisions jobs executions routes pubsub topics subscriptions schemas redis memcache dns
-    record-sets managed-zones policies config configurations auth application-default secrets kms keyrings app instances browse
+    record-sets managed-zones policies config configurations auth application-default secrets kms keyrings app instances
     dataflow dataproc dataform composer environments dags monitoring policies channels dashboards uptime builds triggers spanner bigtable
     firestore indexes fields filestore endpoints scheduler tasks queues workflows deploy releases rollouts targets delivery-pipelines
     recommender billing accounts budgets access-context-manager certificate-manager certificates network-connectivity network-security
     interconnects attachments error-reporting events asset source repos ai-platform models ml-engine services vpc-access connectors components
-    info reservations commitments accelerator-types os-login external-vpn-gateways network-endpoint-groups security-policies rules service-directory
+    reservations commitments accelerator-types os-login external-vpn-gateways network-endpoint-groups security-policies rules service-directory
     transfer domains registrations resource-manager tags essential-contacts org-policies identity groups quotas""".split()
 )
+
+
+_ALSO_VERBS = {"deploy", "transfer", "run", "source", "builds", "app"}
+"""Groups that, further on, are verbs: `gcloud run deploy`."""
 
 
 def _gcloud(call: Invocation) -> Verdict:
@@ -164,7 +168,7 @@ def _gcloud(call: Invocation) -> Verdict:
             return asks(f"gcloud {' '.join(words[: at + 1])} needs a person")
         if word == "tail" and "logging" in words:
             return asks("gcloud logging tail follows logs and never ends")
-        if word not in _GCLOUD_GROUPS:
+        if word not in _GCLOUD_GROUPS or (word in _ALSO_VERBS and words[:at] not in ([], ["alpha"], ["beta"])):
             return changes(f"gcloud {shown(' '.join(words[: at + 1]))} changes something")
     return unknown("gcloud is used in a way we do not judge")
 

@@ -170,7 +170,7 @@ def _ip(call: Invocation) -> Verdict:
         return unknown("ip xfrm may show keys or change them")
     if thing == "netns" and verb == "exec":
         return call.inner(found.at[3]) if len(found.at) > 3 else unknown("ip netns exec has no command")
-    if verb in ("show", "list", "lst", "ls", "s", "sh", "l", "get", "identify", "pids", "list-id"):
+    if verb in ("show", "list", "lst", "ls", "sh", "get", "identify", "pids", "list-id"):
         return reads(f"ip {thing} {verb} shows network settings")
     return changes(f"ip {thing} {shown(verb)} changes network settings")
 

@@ -15,21 +15,20 @@ _MODULES = set(
     multiprocessing threading decimal calendar ipaddress zoneinfo tracemalloc""".split()
 )
 _BUILTINS = set(
-    """print len str int float bool list dict set tuple sorted min max sum abs round range enumerate zip map filter any all repr type
+    """print len str int float bool list dict set tuple sorted min max sum abs round range enumerate zip any all repr
     isinstance hex bin oct ord chr bytes reversed divmod format hash id""".split()
 )
 _METHODS = set(
     """time now utcnow today isoformat strftime format join split strip lower upper replace startswith endswith encode decode keys values items
     get count hexdigest digest total_seconds timestamp as_dict name_ pid_ splitlines index find sha256 sha1 md5 dumps loads ping
     virtual_memory swap_memory cpu_percent cpu_count disk_usage net_connections net_io_counters disk_io_counters boot_time pids process_iter
-    users getloadavg sensors_temperatures memory_info uname python_version platform system node machine release processor version
+    users getloadavg sensors_temperatures memory_info uname version
     gethostname gethostbyname getaddrinfo getfqdn create_connection getpid getcwd listdir stat getenv uptime cpu_times disk_partitions
     token_hex token_urlsafe token_bytes choice randbelow uuid4 uuid1 b64encode b64decode urlsafe_b64encode ascii_letters_ collect get_count
     get_stats get_objects set_debug is_available device_count get_device_name memory_allocated memory_reserved mem_get_info llen info
     dbsize sleep perf_counter monotonic getrusage getrlimit exists isfile isdir getsize basename dirname most_common distribution
     metadata get_distribution list_gpus is_alive active_count head read status getcode json raise_for_status_ default_timer close""".split()
 )
-_READING_CALLS = {"requests.get", "requests.head", "urllib.request.urlopen", "socket.create_connection"}
 
 
 def code_verdict(code: str) -> Verdict:
@@ -54,8 +53,40 @@ def _dedented(code: str) -> str:
     return code.strip("\n").strip()
 
 
+_ATTRIBUTES = re.compile(
+    r"[A-Z][A-Z0-9_]*|version(?:_info)?|platform|executable|maxsize|modules|argv|path|prefix|flags|cuda|environ|request|metadata|parse|error|Redis|StrictRedis|"
+    r"__version__|client|datetime|date|timezone|utc|Process|distributions|util|implementation|byteorder|hexversion|api_version|stdout|backends|mps|tzname"
+)
+_OF_OS = {"getcwd", "listdir", "getpid", "getenv", "stat", "uname", "cpu_count", "getloadavg", "environ", "path"}
+
+
+def _of_module(node: ast.Attribute) -> str:
+    """An attribute of a module, whether called or handed on: only what is known to read."""
+    if not isinstance(node.value, ast.Name) or node.value.id not in _MODULES:
+        return ""
+    if node.value.id == "os":
+        return "" if node.attr in _OF_OS else f"uses os.{shown(node.attr)}"
+    if node.value.id == "platform":
+        return ""
+    if node.attr in _METHODS or _ATTRIBUTES.fullmatch(node.attr):
+        return ""
+    return (
+        ""
+        if node.attr == "connect" and node.value.id in ("asyncpg", "psycopg2", "psycopg", "pymysql")
+        else f"uses {shown(node.attr)}"
+    )
+
+
 def _danger(node: ast.AST) -> str:
     match node:
+        case ast.Attribute() if why := _of_module(node):
+            return why
+        case ast.alias(asname=str()):
+            return "gives an import another name"
+        case ast.Name(id=name, ctx=ast.Store()) if name in _BUILTINS | _METHODS | _MODULES:
+            return "gives a known name another meaning"
+        case ast.keyword(arg="key" | "file"):
+            return "hands something on to be called or written to"
         case ast.Import(names=names):
             odd = next((one.name for one in names if one.name not in _MODULES), "")
             return f"imports {shown(odd)}, which could do anything" if odd else ""
@@ -65,7 +96,19 @@ def _danger(node: ast.AST) -> str:
         case ast.Call(func=ast.Name(id=name)):
             return "" if name in _BUILTINS | _METHODS else f"calls {shown(name)}"
         case ast.Call(func=ast.Attribute(attr=name)):
-            return "" if name in _METHODS and not _sends(node) else f"calls {shown(name)}"
+            if isinstance(node.func.value, ast.Name) and node.func.value.id in (
+                "platform",
+                "asyncpg",
+                "psycopg2",
+                "psycopg",
+                "pymysql",
+            ):
+                return ""
+            return (
+                ""
+                if name in _METHODS | {"Redis", "StrictRedis", "Process", "connect_"} and not _sends(node)
+                else f"calls {shown(name)}"
+            )
         case ast.Call():
             return "calls something that is not named"
         case ast.Attribute(attr=name) if name.startswith("__") and name not in (
@@ -93,10 +136,6 @@ def _danger(node: ast.AST) -> str:
             return "assigns to a part of something"
         case ast.AugAssign() | ast.AnnAssign() | ast.NamedExpr() | ast.Lambda():
             return "does more than compute and print"
-        case ast.Assign(targets=targets) if any(
-            isinstance(name, ast.Name) and name.id in _BUILTINS | _METHODS for one in targets for name in ast.walk(one)
-        ):
-            return "gives a known name another meaning"
     return ""
 
 
@@ -107,7 +146,6 @@ def _sends(call: ast.Call) -> bool:
     )
 
 
-_MODULE_READS = {"platform", "site", "sysconfig", "this", "pip_", "json.tool", "tokenize", "calendar", "ensurepip_"}
 _SERVERS = {
     "uvicorn",
     "gunicorn",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from runbooks.risk._environment import harmless_name
 from runbooks.risk._options import parsed, reader, shown
 from runbooks.risk._verdict import Invocation, Judge, Verdict, asks, changes, reads, unknown
 
@@ -59,14 +60,23 @@ def _set(call: Invocation) -> Verdict:
 
 
 def _export(call: Invocation) -> Verdict:
-    found = parsed(call.args, "p n x r g i l u f F a A")
+    found = parsed(call.args, "p x r g i l u f F a A")
     if found.strange or found.has("f"):
         return unknown(f"{call.name} exports a function")
     shows = found.has("p") or not call.args
     return reads(f"{call.name} sets a variable for the lines that follow", leaks=shows and call.name == "export")
 
 
+def _sets_harmful(call: Invocation) -> bool:
+    """Whether one of the words could be a variable that changes what later commands do."""
+    return any(
+        arg.value is None or not harmless_name(arg.text.partition("=")[0].partition("[")[0]) for arg in call.args
+    )
+
+
 def _read(call: Invocation) -> Verdict:
+    if _sets_harmful(call):
+        return changes(f"{call.name} sets a variable that changes what commands do")
     if call.piped:
         return reads("read takes a line of its input")
     return asks("read waits for a person to type")
@@ -78,7 +88,22 @@ def _trap(call: Invocation) -> Verdict:
     return replace(call.shell(0), edits=())
 
 
+def _mapfile(call: Invocation) -> Verdict:
+    found = parsed(call.args, "t d= n= O= s= u=")
+    if found.strange or _sets_harmful(call):
+        return unknown(f"{call.name} is used in a way we do not judge")
+    return reads(f"{call.name} reads lines into a variable")
+
+
+def _unset(call: Invocation) -> Verdict:
+    if _sets_harmful(call):
+        return changes(f"{call.name} changes a variable that changes what commands do")
+    return reads(f"{call.name} changes a variable of this shell only")
+
+
 def _printf(call: Invocation) -> Verdict:
+    if call.name == "printf" and call.texts[:1] and call.texts[0].startswith("-v") and _sets_harmful(call):
+        return changes("printf -v sets a variable that changes what commands do")
     return reads(f"{call.name} prints text", leaks=_shows_variable(call))
 
 
@@ -158,7 +183,7 @@ TOOLS: dict[str, Judge] = {
     "typeset": _export,
     "local": _export,
     "readonly": _export,
-    "unset": reader("forgets a variable of this shell"),
+    "unset": _unset,
     "set": _set,
     "shopt": _enable,
     "enable": _enable,
@@ -169,8 +194,8 @@ TOOLS: dict[str, Judge] = {
     "exec": _exec,
     "eval": _eval,
     "read": _read,
-    "mapfile": reader("reads lines into a variable"),
-    "readarray": reader("reads lines into a variable"),
+    "mapfile": _mapfile,
+    "readarray": _mapfile,
     "trap": _trap,
     "sleep": _sleep,
     "ulimit": _ulimit,
@@ -187,7 +212,7 @@ TOOLS: dict[str, Judge] = {
         if not call.args or re.fullmatch(r"\d+", call.texts[0])
         else changes("history with options changes the history")
     ),
-    "let": reader("computes a number"),
-    "getopts": reader("reads options of this script"),
+    "let": _unset,
+    "getopts": _unset,
     "su": _su,
 }

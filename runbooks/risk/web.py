@@ -6,6 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 
+from runbooks.document import Risk
 from runbooks.risk._options import Parsed, changer, parsed, shown
 from runbooks.risk._verdict import Invocation, Judge, Verdict, asks, changes, destroys, reads, unknown
 
@@ -52,6 +53,10 @@ def _curl(call: Invocation) -> Verdict:
     urls = _urls(found)
     if urls is None:
         return unknown("curl has no address, or one of another protocol")
+    if any(url.lower().startswith("telnet:") for url in urls):
+        if call.piped:
+            return unknown("curl sends whatever it is fed")
+        return Verdict(Risk.READ_ONLY, "curl keeps a connection open", endless=True, edits=(call.put(0, "-m 5"),))
     return _by_method(found, method, urls)
 
 
@@ -109,8 +114,6 @@ def _by_method(found: Parsed, method: str, urls: list[str]) -> Verdict:
         acts = next((path for path in paths if _RISKY_GET.search(path)), None)
         if acts is not None:
             return unknown(f"a GET of {shown(acts)} looks as if it did something")
-        if any(url.startswith(("telnet:",)) for url in urls):
-            return reads("curl opens a connection")
         return reads(f"curl sends a {method} request, which only reads", leaks=False)
     if method == "POST" and all(_QUERY_PATHS.fullmatch(path) for path in paths):
         return reads("this POST only asks a question")
