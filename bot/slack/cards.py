@@ -532,7 +532,7 @@ def _changes(before: Sequence[Step], after: Sequence[Step]) -> list[str]:
     earlier = {step.text: step for step in before}
     pairs = [(earlier[step.text], step) for step in after if step.text in earlier]
     return [
-        f"{title_of(now)}: {was.summary or was.state} → {now.summary or now.state}"
+        f"{title_of(now).rstrip('?:.!')}: {was.summary or was.state} → {now.summary or now.state}"
         for was, now in pairs
         if (was.state, was.summary) != (now.state, now.summary)
     ]
