@@ -35,6 +35,7 @@ from runbooks.document import Document, Phase, Procedure
 from runbooks.match import Match, match
 from runbooks.shelf import Shelf
 from workers import filters
+from workers.caps import cap_text
 from workers.planning import Bounds, again, steps_of
 from workers.steps import Context, Finding, Level, Outcome, Result, kind_named
 from workers.verdict import CHANGES, ILL, WELL, recommended, tally, verdict
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 
 AT_A_TIME = 4
 """Checks of one run that may be in flight together: a check must not become part of the outage."""
+
+FILTERED = 16
+"""How many times the output cap is read of a step whose output is filtered afterwards (`... | grep error`)."""
 
 RUNS_AN_HOUR = 10
 LEASE = timedelta(seconds=30)
@@ -282,8 +286,9 @@ class Engine:
         if not move_step(session, step, StepState.RUNNING, at=now, actor="midwatch", text=text, **lease, **counted):
             return None
         cancelled = self._cancels[step_id] = threading.Event()
-        context = Context(step.timeout, self.settings.output_cap, changes, cancelled, step.title)
         piped = tuple(tuple(part) for part in step.call.get("filters", []))
+        cap = self.settings.output_cap * (FILTERED if piped else 1)
+        context = Context(step.timeout, cap, changes, cancelled, step.title)
         settling = step.round > 1 and not changes
         return Claim(step_id, step.epoch, step.kind, step.call.get("args", {}), piped, context, settling)
 
@@ -325,7 +330,13 @@ class Engine:
         if not claim.filters or outcome.result is Result.COULD_NOT_RUN:
             return outcome
         kept, remark = filters.apply(outcome.output, claim.filters)
-        return replace(outcome, output=kept, summary=f"{outcome.summary}; {remark}" if remark else outcome.summary)
+        kept, cut = cap_text(kept, self.settings.output_cap)
+        return replace(
+            outcome,
+            output=kept,
+            truncated=outcome.truncated or cut,
+            summary=f"{outcome.summary}; {remark}" if remark else outcome.summary,
+        )
 
     def _recorded(self, session: Session, claim: Claim, outcome: Outcome) -> list[Step]:
         now = self.clock()
