@@ -39,13 +39,13 @@ _SYSTEM_LABELS = (
     "namespace",
     "app",
 )
-_SERVICE_LABELS = (
-    "service", "service_name", "app", "job", "container", "container_name", "pod", "deployment", "component", "instance",
-    "host", "hostname", "name", "target", "compose_service", "com_docker_compose_service", "unit", "database", "datname",
-    "entity", "resource", "url", "check", "monitor", "scope", "tags", "cluster", "mountpoint", "domain", "namespace",
-)  # fmt: skip
+_OTHER_LABELS = (
+    "service service_name app job container container_name pod deployment component instance host hostname name target "
+    "compose_service com_docker_compose_service unit database datname entity resource url check monitor scope tags "
+    "cluster mountpoint domain namespace"
+)
+_SERVICE_LABELS = tuple(_OTHER_LABELS.split())
 _TOLD = ("summary", "description", "message", "title", "details", "body", "text", "reason", "error", "subject")
-_QUIET = re.compile(r"(?i)runbook|playbook|_url$|^url$|severity|priority|status|source|dashboard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,10 +443,19 @@ def _likeness(told: _Told, procedure: Procedure) -> tuple[float, str]:
 
 
 def _best_symptom(told: _Told, procedure: Procedure) -> tuple[str, float]:
-    covers = [(_cover(said(text), told.full), text) for text in procedure.symptoms]
+    covers = [
+        (_cover(told_by, told.full) * _weight_of(told_by), text)
+        for text in procedure.symptoms
+        if (told_by := said(text))
+    ]
     covers += [(0.9, text) for text in procedure.symptoms if _quoted(text) and _quoted(text) in told.text]
     best = max(covers, default=(0.0, ""))
     return best[1], best[0]
+
+
+def _weight_of(symptom: Said) -> float:
+    """A symptom that names nothing ("errors in the log") fits almost every alert."""
+    return 1.0 if symptom.subjects or symptom.words or len(symptom.conditions) > 1 else 0.5
 
 
 def _quoted(symptom: str) -> str:

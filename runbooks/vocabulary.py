@@ -14,57 +14,328 @@ from runbooks.reading.labels import split_words
 
 TEXT_LIMIT = 4000
 
-_PHRASES: tuple[tuple[str, str], ...] = (
-    # conditions, longest first; a phrase becomes its concepts and is used up
-    (r"too many (?:open )?connections|(?:remaining )?connection slots?(?: \w+)*|max[_ ]connections?|connection limit", "pool full"),
-    (r"connection pool|pool size|pool(?:ed)? connections?", "pool"),
-    (r"out of memory|oom[- ]?(?:kill\w*)?|exit(?:ed)?(?: with)?(?: code)? 137", "memory oom"),
-    (r"no space left(?: on device)?|out of (?:disk )?space|(?:free|available) (?:disk )?space|space (?:left|free)", "disk full"),
-    (r"disk (?:space )?(?:usage|use|utili[sz]ation)|file ?system(?: space)?|inodes?", "disk"),
-    (r"(?:won'?t|not|doesn'?t|can ?not|can'?t|fail(?:s|ed|ing)? to|unable to|does not|did not) (?:re)?start(?:ing|ed)?", "nostart"),
-    (r"crash ?loop\w*|restart(?:s|ing|ed)? (?:loop|repeatedly|too often|constantly)|(?:keeps|is) restarting|exit(?:s|ed|ing)?(?: immediately)?", "nostart"),
-    (r"failed state|start[- ]?up fail\w*|failed to (?:boot|launch)|unit (?:has )?failed", "nostart"),
-    (r"(?:health|liveness|readiness)[- ]?(?:check|probe)s?(?: (?:is |are |has |have )?(?:fail\w*|red))?|health endpoint", "health down"),
-    (r"not (?:responding|reachable|available|answering|ready|running|healthy)|no (?:response|answer)|does(?: not|n'?t) (?:respond|answer)", "down"),
-    (r"(?:can ?not|can'?t|could not|couldn'?t|unable to|fail\w* to) (?:be )?(?:reach\w*|access\w*)", "down"),
-    (r"(?:can ?not|can'?t|could not|couldn'?t|unable to|fail\w* to) connect\w*|connect\w* (?:refused|fail\w*|errors?|lost|reset)", "connect"),
-    (r"cannot assign|password authentication failed|access denied for user|does not exist", "connect"),
-    (r"time[ds]?[- ]?outs?|deadline exceeded|taking too long", "timeout"),
-    (r"(?:response|request|reply|query|page load)[- ]?(?:times?|duration|latenc\w+)|latenc(?:y|ies)|p9\d|apdex|sluggish", "latency slow"),
-    (r"(?:slow|long|high|delayed) (?:http )?(?:responses?|requests?|replies|page loads?)", "latency slow"),
-    (r"slow(?:ly|ness|er|down)?|degraded performance|performance degradation", "slow"),
-    (r"lack of(?: available| free)?|(?:very )?little|not enough|short of|scarce", "full"),
-    (r"rate[- ]?limit\w*|quota|429s?", "ratelimit"),
-    (r"(?:http )?5xx|50[0-4]s?|internal server errors?|bad gateway|error rate|errors? ratio|failure rate", "errors"),
-    (r"40[134]s?|4xx|not found", "notfound"),
-    (r"load average|system load|high load|cpu load", "cpu high"),
-    (r"status page|runbook|playbook", ""),
-    (r"(?:data|security) breach\w*|unauthori[sz]ed access|intrusion\w*|suspicious (?:login|activity|traffic)\w*|exfiltrat\w*|compromis\w*|malware|ransomware", "security breach"),
-    (r"data loss|lost data|(?:table|data|rows|records) (?:dropped|deleted|missing|gone|lost|vanished|disappeared)|accidental(?:ly)? delet\w*", "data loss"),
-    (r"whole (?:site|system|platform)|entire (?:site|system|platform|stack)|all (?:services|containers|hosts|targets|nodes|of it)|every(?:thing| service)|complete(?:ly)? (?:system |site )?|full outage|total outage", "everything"),
-    (r"brute[- ]?force|ddos|denial of service", "security breach"),
-    (r"memory leak\w*", "memory leak"),
-    (r"(?:steadily|gradual\w*|continu\w+|keeps?|slowly) (?:memory )?(?:grow\w*|increas\w*|climb\w*|ris\w*)|unbounded growth", "leak"),
-    (r"days? (?:left|remaining|until)|about to expire|not ?after", "expiry"),
-    (r"file not found", "files notfound"),
-    (r"(?:file|object|blob) (?:storage|store|uploads?|downloads?)|uploads?|downloads?|attachments?|s3|minio|buckets?", "files"),
-    (r"api[- ]?keys?", "apikey"),
-    (r"sign[- ]?ins?|log[- ]?ins?|log(?:ging|ged)? in|logged out|single sign[- ]?on|sso|oauth\w*", "auth"),
-    (r"blank page|white screen|web (?:page|app|ui)|web ?site|static (?:files|assets)|single[- ]page", "frontend"),
-    (r"cors", "frontend cors"),
-    (r"docker (?:daemon|engine|socket)|docker\.sock", "docker"),
-    (r"vector (?:store|db)", "vectorstore"),
-    (r"service (?:to service|communication|connectivity|mesh)|inter[- ]?service|between services|upstream\w*", "communication"),
-)  # fmt: skip
+_PHRASES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    # concepts, and the phrases that mean them; an earlier phrase uses its words up
+    (
+        "pool full",
+        (
+            r"too many (?:open )?connections",
+            r"(?:remaining )?connection slots?(?: \w+)*",
+            r"max[_ ]connections?",
+            r"connection limit",
+        ),
+    ),
+    (
+        "pool",
+        (
+            r"connection pool",
+            r"pool size",
+            r"pool(?:ed)? connections?",
+        ),
+    ),
+    (
+        "memory oom",
+        (
+            r"out of memory",
+            r"oom[- ]?(?:kill\w*)?",
+            r"exit(?:ed)?(?: with)?(?: code)? 137",
+        ),
+    ),
+    (
+        "disk full",
+        (
+            r"no space left(?: on device)?",
+            r"out of (?:disk )?space",
+            r"(?:free|available) (?:disk )?space",
+            r"space (?:left|free)",
+        ),
+    ),
+    (
+        "disk",
+        (
+            r"disk (?:space )?(?:usage|use|utili[sz]ation)",
+            r"file ?system(?: space)?",
+            r"inodes?",
+        ),
+    ),
+    (
+        "nostart",
+        (
+            r"(?:won'?t|not|doesn'?t|can ?not|can'?t|fail(?:s|ed|ing)? to|unable to"
+            r"|does not|did not) (?:re)?start(?:ing|ed)?",
+        ),
+    ),
+    (
+        "nostart",
+        (
+            r"crash ?loop\w*",
+            r"restart(?:s|ing|ed)? (?:loop|repeatedly|too often|constantly)",
+            r"(?:keeps|is) restarting",
+            r"exit(?:s|ed|ing)?(?: immediately)?",
+        ),
+    ),
+    (
+        "nostart",
+        (
+            r"failed state",
+            r"start[- ]?up fail\w*",
+            r"failed to (?:boot|launch)",
+            r"unit (?:has )?failed",
+        ),
+    ),
+    (
+        "health down",
+        (
+            r"(?:health|liveness|readiness)[- ]?(?:check|probe)s?(?: (?:is |are |has |have )?(?:fail\w*|red))?",
+            r"health endpoint",
+        ),
+    ),
+    (
+        "down",
+        (
+            r"probes? (?:of \S+ )?(?:has |have |is )?fail\w*",
+            r"failed probes?",
+        ),
+    ),
+    (
+        "down",
+        (
+            r"not (?:responding|reachable|available|answering|ready|running|healthy)",
+            r"no (?:response|answer)",
+            r"does(?: not|n'?t) (?:respond|answer)",
+        ),
+    ),
+    ("down", (r"(?:can ?not|can'?t|could not|couldn'?t|unable to|fail\w* to) (?:be )?(?:reach\w*|access\w*)",)),
+    (
+        "connect",
+        (
+            r"(?:can ?not|can'?t|could not|couldn'?t|unable to|fail\w* to) connect\w*",
+            r"connect\w* (?:refused|fail\w*|errors?|lost|reset)",
+        ),
+    ),
+    (
+        "connect",
+        (
+            r"cannot assign",
+            r"password authentication failed",
+            r"access denied for user",
+            r"does not exist",
+        ),
+    ),
+    (
+        "timeout",
+        (
+            r"time[ds]?[- ]?outs?",
+            r"deadline exceeded",
+            r"taking too long",
+        ),
+    ),
+    (
+        "latency slow",
+        (
+            r"(?:response|request|reply|query|page load)[- ]?(?:times?|duration|latenc\w+)",
+            r"latenc(?:y|ies)",
+            r"p9\d",
+            r"apdex",
+            r"sluggish",
+        ),
+    ),
+    ("latency slow", (r"(?:slow|long|high|delayed) (?:http )?(?:responses?|requests?|replies|page loads?)",)),
+    (
+        "slow",
+        (
+            r"slow(?:ly|ness|er|down)?",
+            r"degraded performance",
+            r"performance degradation",
+        ),
+    ),
+    (
+        "full",
+        (
+            r"lack of(?: available| free)?",
+            r"(?:very )?little",
+            r"not enough",
+            r"short of",
+            r"scarce",
+        ),
+    ),
+    (
+        "ratelimit",
+        (
+            r"rate[- ]?limit\w*",
+            r"quota",
+            r"429s?",
+        ),
+    ),
+    (
+        "errors",
+        (
+            r"(?:http )?5xx",
+            r"50[0-4]s?",
+            r"internal server errors?",
+            r"bad gateway",
+            r"error rate",
+            r"errors? ratio",
+            r"failure rate",
+        ),
+    ),
+    (
+        "notfound",
+        (
+            r"40[134]s?",
+            r"4xx",
+            r"not found",
+        ),
+    ),
+    (
+        "cpu high",
+        (
+            r"load average",
+            r"system load",
+            r"high load",
+            r"cpu load",
+        ),
+    ),
+    (
+        "",
+        (
+            r"status page",
+            r"runbook",
+            r"playbook",
+        ),
+    ),
+    (
+        "security breach",
+        (
+            r"(?:data|security) breach\w*",
+            r"unauthori[sz]ed access",
+            r"intrusion\w*",
+            r"suspicious (?:login|activity|traffic)\w*",
+            r"exfiltrat\w*",
+            r"compromis\w*",
+            r"malware",
+            r"ransomware",
+        ),
+    ),
+    (
+        "data loss",
+        (
+            r"data loss",
+            r"lost data",
+            r"(?:table|data|rows|records) (?:dropped|deleted|missing|gone|lost|vanished|disappeared)",
+            r"accidental(?:ly)? delet\w*",
+        ),
+    ),
+    (
+        "everything",
+        (
+            r"whole (?:site|system|platform)",
+            r"entire (?:site|system|platform|stack)",
+            r"all (?:services|containers|hosts|targets|nodes|of it)",
+            r"every(?:thing| service)",
+            r"complete(?:ly)? (?:system |site )?",
+            r"full outage",
+            r"total outage",
+        ),
+    ),
+    (
+        "security breach",
+        (
+            r"brute[- ]?force",
+            r"ddos",
+            r"denial of service",
+        ),
+    ),
+    ("memory leak", (r"memory leak\w*",)),
+    (
+        "leak",
+        (
+            r"(?:steadily|gradual\w*|continu\w+|keeps?"
+            r"|slowly) (?:memory )?(?:grow\w*|increas\w*|climb\w*|ris\w*)",
+            r"unbounded growth",
+        ),
+    ),
+    (
+        "expiry",
+        (
+            r"days? (?:left|remaining|until)",
+            r"about to expire",
+            r"not ?after",
+        ),
+    ),
+    ("files notfound", (r"file not found",)),
+    (
+        "files",
+        (
+            r"(?:file|object|blob) (?:storage|store|uploads?|downloads?)",
+            r"uploads?",
+            r"downloads?",
+            r"attachments?",
+            r"s3",
+            r"minio",
+            r"buckets?",
+        ),
+    ),
+    ("apikey", (r"api[- ]?keys?",)),
+    (
+        "auth",
+        (
+            r"sign[- ]?ins?",
+            r"log[- ]?ins?",
+            r"log(?:ging|ged)? in",
+            r"logged out",
+            r"single sign[- ]?on",
+            r"sso",
+            r"oauth\w*",
+        ),
+    ),
+    (
+        "frontend",
+        (
+            r"blank page",
+            r"white screen",
+            r"web (?:page|app|ui)",
+            r"web ?site",
+            r"static (?:files|assets)",
+            r"single[- ]page",
+        ),
+    ),
+    ("frontend cors", (r"cors",)),
+    (
+        "docker",
+        (
+            r"docker (?:daemon|engine|socket)",
+            r"docker\.sock",
+        ),
+    ),
+    ("vectorstore", (r"vector (?:store|db)",)),
+    (
+        "communication",
+        (
+            r"service (?:to service|communication|connectivity|mesh)",
+            r"inter[- ]?service",
+            r"between services",
+            r"upstream\w*",
+        ),
+    ),
+)
 
 _SUBJECTS = {
-    "database": "db databases database postgres postgresql psql pg pgsql mysql mariadb sqlite rds sql mongo mongodb aurora",
+    "database": (
+        "db databases database postgres postgresql psql pg pgsql mysql mariadb sqlite rds sql mongo "
+        "mongodb aurora psycopg psycopg2 asyncpg sqlalchemy operationalerror pgbouncer jdbc"
+    ),
     "cache": "redis memcached cache caching caches valkey keydb",
     "queue": "celery queue queues rabbitmq kafka broker sidekiq backlog consumer consumers amqp",
     "api": "api apis backend endpoint endpoints http https requests request rest gateway",
-    "service": "service services application app apps server servers worker workers process system unit instance target host node job",
+    "service": (
+        "service services application app apps server servers worker workers process system unit "
+        "instance target host node job"
+    ),
     "frontend": "frontend ui browser page pages spa web nextjs react",
-    "auth": "auth authentication authorization authenticate jwt token tokens mfa 2fa session sessions credentials password",
+    "auth": (
+        "auth authentication authorization authenticate jwt token tokens mfa 2fa session sessions credentials password"
+    ),
     "files": "upload download storage file files",
     "disk": "disk disks volume volumes partition mountpoint storage_space hdd ssd",
     "memory": "memory mem ram rss heap swap",
@@ -89,11 +360,17 @@ _SUBJECTS = {
     "payment": "payment payments checkout billing stripe",
 }
 _CONDITIONS = {
-    "down": "down unavailable unavailability unreachable outage offline dead absent stopped unresponsive unhealthy failure missing",
+    "down": (
+        "down unavailable unavailability unreachable outage offline dead absent stopped unresponsive "
+        "unhealthy failure missing"
+    ),
     "errors": "error errors exception exceptions failing failed fail fails failures",
     "issue": "issue issues problem problems trouble incident",
     "slow": "slow slowness",
-    "high": "high usage utilization utilisation above exceeds exceeded over pressure saturation saturated spike spikes excessive hot increased increase elevated hog",
+    "high": (
+        "high usage utilization utilisation above exceeds exceeded over pressure saturation saturated "
+        "spike spikes excessive hot increased increase elevated hog"
+    ),
     "full": "full exhausted exhaustion filling depleted low insufficient",
     "leak": "leak leaks leaking growth growing grows gradual gradually",
     "expiry": "expiry expire expires expired expiring expiration renewal",
@@ -104,23 +381,26 @@ _CONDITIONS = {
     "loss": "loss lost",
     "locked": "locked lock locks deadlock deadlocks",
 }
-_NOISE = frozenset(
-    """a an and the of for in on at to from by with without is are was were be been has have had it its this that these those
-    than then more most less least not no or as into out up off per since last within after before during while when where
-    alert alerts alarm triggered firing critical warning warn info severity sev p1 p2 p3 p4 p5 prod production staging dev
-    environment env cluster region zone team monitor monitors check checks checking status state value current currently
-    threshold limit percent rate ratio count number total average avg min max minute minutes min m h s ms sec seconds hour
-    hours day days now very please see us our my your their some any all new old via using use used
-    eu west east north south central local localhost com org net io example internal http https www
-    detected detection observed reported seen happening happens occurs returning returns return getting got being
-    main primary live real user users customer customers people students teachers cannot can could will would may might
-    lots lot many few several multiple times time again still already just only also there here
-    metric metrics test tests testing dashboard graph panel log logs line lines message messages""".split()  # noqa: SIM905  a list of words reads best as text
-)
+_NOISE_WORDS = """
+    a an and the of for in on at to from by with without is are was were be been has have had it its this
+    that these those than then more most less least not no or as into out up off per since last within after
+    before during while when where alert alerts alarm triggered firing critical warning warn info severity
+    sev p1 p2 p3 p4 p5 prod production staging dev environment env cluster region zone team monitor monitors
+    check checks checking status state value current currently threshold limit percent rate ratio count
+    number total average avg min max minute minutes m h s ms sec seconds hour hours day days now very please
+    see us our my your their some any all new old via using use used eu west east north south central local
+    localhost com org net io example internal http https www detected detection observed reported seen
+    happening happens occurs returning returns return getting got being main primary live real user users
+    customer customers people students teachers cannot can could will would may might lots lot many few
+    several multiple times time again still already just only also there here metric metrics test tests
+    testing dashboard graph panel log logs line lines message messages
+"""
+_NOISE = frozenset(_NOISE_WORDS.split())
 
-DECISIVE = frozenset(
-    "backup certificate replication monitoring mail deploy queue cache search time cron payment gpu security lab".split()  # noqa: SIM905
+_DECIDING = (
+    "backup certificate replication monitoring mail deploy queue cache search time cron payment gpu security lab"
 )
+DECISIVE = frozenset(_DECIDING.split())
 """Subjects that decide: an alert about a backup is not answered by a procedure that only speaks of its database."""
 
 GENERIC = frozenset({"service", "api", "network", "container", "everything", "health", "latency", "data"})
@@ -164,8 +444,8 @@ _NAMES = re.compile(
 )
 CONDITIONS = frozenset(_CONDITIONS) | {"oom", "ratelimit", "notfound", "cors", "breach", "health"}
 _COMPILED = tuple(
-    (re.compile(rf"(?<![a-z0-9])(?:{pattern})(?![a-z0-9])"), f" {' '.join(f'~{c}' for c in into.split())} ")
-    for pattern, into in _PHRASES
+    (re.compile(rf"(?<![a-z0-9])(?:{'|'.join(phrases)})(?![a-z0-9])"), f" {' '.join(f'~{c}' for c in into.split())} ")
+    for into, phrases in _PHRASES
 )
 _WORD = re.compile(r"~[a-z]+|[a-z][a-z0-9]+")
 
@@ -197,7 +477,7 @@ def said(text: str) -> Said:
     """The concepts of a text. Bounded: what an alert says at great length says it at its beginning too."""
     text = _NAMES.sub(lambda name: f" {name[0].lower()} ", text[:TEXT_LIMIT])
     text = split_words(text).lower().replace("’", "'")
-    text = re.sub(r"[>≥]\s*\d+(?:\.\d+)?\s*%|\d+(?:\.\d+)?\s*%", " ~high ", text)
+    text = re.sub(r"\d+(?:\.\d+)?\s*(?:%|percent\b)", " ~high ", text)
     for pattern, into in _COMPILED:
         text = pattern.sub(into, text)
     subjects, conditions, words = set[str](), set[str](), set[str]()

@@ -1,7 +1,9 @@
 """Alerts as monitors word them, each with the procedure a person on call would open, or None where there is none.
 
-Written before the matcher was tuned. Tuning may look at every second one (`TUNED_ON`); the others (`HELD_OUT`) are what
-the promise is measured on. One line an alert: system and title of the procedure, then labels and annotations, flat.
+`KNOWN` and `UNKNOWN` were written before the matcher was tuned. Tuning looked at every second one (`TUNED_ON`); the
+others gave 92 % and 100 % when they were first asked. `FRESH` was written after that: 93 % and 92 % when first asked.
+What was missed then has since taught the vocabulary some words, so all are regression tests now; whoever tunes the
+matcher again should write new ones first. A case is system and title of the procedure, then labels and annotations, flat.
 """
 
 from __future__ import annotations
@@ -525,3 +527,145 @@ UNKNOWN: tuple[Case, ...] = (
 
 TUNED_ON: tuple[Case, ...] = KNOWN[::2] + UNKNOWN[::2]
 HELD_OUT: tuple[Case, ...] = KNOWN[1::2] + UNKNOWN[1::2]
+
+FRESH: tuple[Case, ...] = (
+    (
+        "lms-backend",
+        "API Unavailability",
+        _am("BlackboxProbeFailed", "probe of http://lms:8000/api/v1/health failed", job="lms-api"),
+    ),
+    (
+        "lms-backend",
+        "API Unavailability",
+        {"title": "lms-prod API latency/timeout: gateway returned 504", "system": "lms-backend"},
+    ),
+    (
+        "lms-backend",
+        "Database Failure",
+        _am(
+            "PGConnectionErrors", "could not connect to server: Connection refused", system="lms-backend", service="db"
+        ),
+    ),
+    (
+        "lms-backend",
+        "Authentication Issues",
+        _dd("[P2] token refresh failing for many users", "401 on /auth/refresh", system="lms-backend"),
+    ),
+    (
+        "lms-backend",
+        "File Storage Issues",
+        _am("UploadsVolumeUnavailable", "upload of files fails with IO errors", system="lms-backend"),
+    ),
+    (
+        "aada-lms",
+        "Application Won't Start",
+        _up("aada-lms backend", "service exited on boot: startup failed", system="aada-lms"),
+    ),
+    ("aada-lms", "High CPU Usage", _dd("CPU on aada-lms hosts is at 95 percent", "system.cpu.user", system="aada-lms")),
+    (
+        "aada-lms",
+        "Database Connection Pool Exhausted",
+        _am("SQLAlchemyPoolTimeout", "QueuePool limit of size 20 overflow 10 reached", system="aada-lms"),
+    ),
+    (
+        "aada-lms",
+        "Slow Database Queries",
+        _cw("rds-read-latency", "slow queries on the database for 10 minutes", system="aada-lms"),
+    ),
+    ("aada-lms", "Memory Leak", _zbx("Memory usage of gunicorn grows continuously", "aada-app-1", system="aada-lms")),
+    (
+        "aada-lms",
+        "SSL Certificate Expiry",
+        _am("CertManagerCertExpirySoon", "The cert for learn.aada.edu will expire in 12 days", system="aada-lms"),
+    ),
+    (
+        "course-creator",
+        "Services Won't Start",
+        _dd("[P1] containers of course-creator exit right after start", "exit code 1", system="course-creator"),
+    ),
+    (
+        "course-creator",
+        "Database Connection Errors",
+        _zbx("PostgreSQL: FATAL database course_creator does not exist", "cc-db", system="course-creator"),
+    ),
+    (
+        "course-creator",
+        "Lab Containers Not Starting",
+        _up("Lab manager", "POST /labs timed out: lab did not start", system="course-creator"),
+    ),
+    (
+        "course-creator",
+        "Frontend Not Loading",
+        _am("WebsiteDown", "HTTP 404 for index.html of the frontend", system="course-creator"),
+    ),
+    (
+        "course-creator",
+        "AI Service Errors",
+        _am("LLMProviderAuthError", "course-generator: Anthropic rejected the API key", system="course-creator"),
+    ),
+    (
+        "course-creator",
+        "Local LLM Service Issues",
+        _zbx("Ollama: model is not found", "cc-gpu-1", system="course-creator"),
+    ),
+    ("course-creator", "Slow Response Times", _zbx("Response time of course-creator is over 3s", "cc-prod-1")),
+    (
+        "course-creator",
+        "High Memory Usage",
+        _cw("course-creator-MemoryUtilization", "MemoryUtilization > 90", system="course-creator"),
+    ),
+    ("litcoach", "OpenAI API Issues", _up("OpenAI reachability", "api.openai.com returns 401", system="litcoach")),
+    (
+        "litcoach",
+        "Service Communication Issues",
+        _am("UpstreamUnreachable", "teacher service unreachable from the gateway", system="litcoach"),
+    ),
+    (
+        "litcoach",
+        "Database Issues",
+        _am("SqliteIntegrityCheckFailed", "content.db failed its integrity check", system="litcoach"),
+    ),
+    ("litcoach", "Slow Response Times", _dd("p99 of litcoach gateway above 8s", "", system="litcoach")),
+    (
+        "litcoach",
+        "High Memory Usage",
+        _am(
+            "NodeMemoryHighUtilization",
+            "Memory is filling up at 10.0.0.3, has been above 90% for the last 15 minutes",
+            system="litcoach",
+        ),
+    ),
+    ("neurocore", "API Not Responding", _zbx("neurocore: API health check failed", "neurocore-1")),
+    (
+        "neurocore",
+        "Database Connection Errors",
+        _dd("[P1] neurocore api: psycopg OperationalError could not connect", "", system="neurocore"),
+    ),
+    ("neurocore", "High Memory Usage", _cw("neurocore-mem", "memory used above 92%", system="neurocore")),
+    (
+        "neurocore",
+        "Disk Space Full",
+        _am("HostOutOfDiskSpace", "Disk is almost full (< 10% left)", instance="neurocore-1:9101"),
+    ),
+    (None, None, _am("RabbitmqNodeDown", "RabbitMQ node is down", system="lms-backend")),
+    (
+        None,
+        None,
+        _am("RedisRejectedConnections", "Redis rejects connections", system="course-creator", service="redis"),
+    ),
+    (
+        None,
+        None,
+        _dd("[P3] Backup size anomaly", "backup of course_creator is 10x smaller than usual", system="course-creator"),
+    ),
+    (None, None, _zbx("Cert: TLS certificate expires soon", "litcoach-1", system="litcoach")),
+    (None, None, _am("HostClockNotSynchronising", "clock not synchronising", system="neurocore")),
+    (None, None, _am("LokiRequestErrors", "Loki answers with errors", system="neurocore", service="loki")),
+    (None, None, _am("KubePersistentVolumeFillingUp", "PVC data-0 is 3% free", namespace="payments")),
+    (None, None, _up("Status page of a supplier", "HTTP 500", url="https://status.supplier.example")),
+    (None, None, _am("GitlabRunnerOffline", "no runner has contacted the server", system="ci")),
+    (None, None, _dd("[P4] Unusual number of signups", "anomaly detection", system="lms-backend")),
+    (None, None, _am("NodeNetworkReceiveErrs", "eth0 has encountered receive errors", system="aada-lms")),
+    (None, None, _am("SMTPQueueStuck", "mail queue has 500 messages", system="litcoach")),
+)
+"""A second look, written after the matcher had been tuned."""

@@ -12,7 +12,7 @@ from incidents.inventory import Inventory, System
 from runbooks.match import Match, alert_of, match
 from runbooks.parse import parse
 from runbooks.shelf import Shelf
-from tests.runbooks.alerts import HELD_OUT, KNOWN, TUNED_ON, UNKNOWN, Case
+from tests.runbooks.alerts import FRESH, HELD_OUT, KNOWN, TUNED_ON, UNKNOWN, Case
 from tests.runbooks.users import FOLDER, needs_users_runbooks
 
 SHOP = """
@@ -196,12 +196,12 @@ def users() -> Shelf:
 
 
 @needs_users_runbooks
-@pytest.mark.parametrize("cases", [TUNED_ON, HELD_OUT], ids=["tuned on", "held out"])
+@pytest.mark.parametrize("cases", [TUNED_ON, HELD_OUT, FRESH], ids=["tuned on", "held out", "fresh"])
 def test_the_right_entry_comes_first_for_nine_in_ten_and_silence_for_four_in_five(
     cases: tuple[Case, ...], users: Shelf
 ) -> None:
-    known = tuple(case for case in cases if case in KNOWN)
-    unknown = tuple(case for case in cases if case in UNKNOWN)
+    known = tuple(case for case in cases if case[1] is not None)
+    unknown = tuple(case for case in cases if case[1] is None)
     assert (len(KNOWN) >= 40, len(UNKNOWN) >= 15) == (True, True)
     assert _share(known, users) >= 0.9
     assert _share(unknown, users) >= 0.8
