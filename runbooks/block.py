@@ -121,6 +121,19 @@ def _sql_block(lines: list[str]) -> Iterator[Entry | Note | Gap]:
             yield Note(text.lstrip("-#/ "), index)
         elif text.startswith("\\"):
             yield Entry(Kind.PROMPT, text, index, index)
+        elif (
+            _LISTING.match(text)
+            or _BOX.search(text)
+            or re.match(r"[A-Z]+(?: \d+)*$", text)
+            and not _SQL_START.match(text)
+        ):
+            yield Entry(Kind.DATA, text, index, index, "it is the output of the statement above")
+        elif (typed := _CLIENT_PROMPT.match(text)) and typed["rest"]:
+            last = _typed_end(lines, index, typed["rest"])
+            rest = [re.sub(r"^[\w@.-]+-[#>(]\s?|^\s*->\s?", "", line) for line in lines[index + 1 : last + 1]]
+            kind = Kind.PROMPT if typed["rest"].startswith("\\") else Kind.SQL
+            yield Entry(kind, _joined_sql([typed["rest"], *rest]), index, last)
+            index = last
         else:
             last = _sql_end(lines, index)
             yield Entry(Kind.SQL, _joined_sql(lines[index : last + 1]), index, last)
@@ -138,6 +151,18 @@ def _sql_end(lines: list[str], start: int) -> int:
         if not follows or (_SQL_START.match(follows) and not _SQL_GOES_ON.search(text)):
             return index
     return len(lines) - 1
+
+
+def _typed_end(lines: list[str], index: int, first: str) -> int:
+    """Index of the last line of a statement typed at a prompt, whose further lines carry a prompt of their own."""
+    if first.rstrip().endswith(";"):
+        return index
+    last = index
+    while last + 1 < len(lines) and re.match(r"[\w@.-]+-[#>(]|\s*->", lines[last + 1]):
+        last += 1
+        if lines[last].rstrip().endswith(";"):
+            break
+    return last
 
 
 def _joined_sql(lines: list[str]) -> str:
@@ -206,6 +231,14 @@ _REDIS_LINE = re.compile(
     r"ZRANGE|XINFO|XLEN|CLUSTER|ROLE|SELECT \d+|BGSAVE|SAVE|LASTSAVE|SHUTDOWN|DEBUG|EXISTS|EXPIRE|PERSIST|LATENCY|ACL|REPLICAOF|SLAVEOF|"
     r"BGREWRITEAOF|SUBSCRIBE|PSUBSCRIBE|PUBSUB|SENTINEL|MGET|HGET|HLEN|SCARD|ZCARD|OBJECT|AUTH|QUIT|EXIT)(?:\s+\S.*)?$"
 )
+_LISTING = re.compile(
+    r"total \d+(?:\.\d+)?[KMG]?$|[-dlcbps][rwxsStT-]{9}[.+@]?\s|-{3,}(?:\+-+)*\s*$|\(\d+ rows?\b|\s*[\w \"'.:/-]*\s+\|\s[^|]*\|\s|https?://\S+$|\w+=\S+ .*\bmsg="
+    r"|\S*\s?\w+\.go:\d+\]|[<*]\s"
+)
+_QUERY_START = re.compile(
+    r"[(\s]*(?:sum|avg|min|max|count|rate|irate|increase|topk|bottomk|quantile|histogram_quantile|label_replace|absent|avg_over_time|min_over_time|"
+    r"max_over_time|sum_over_time|count_over_time|stddev|group|delta|deriv|vector|scalar)\s*(?:(?:by|without|on)\s*)?\("
+)
 _META = re.compile(r"\\(?:[a-zA-Z?!+]{1,12}\+?)(?:\s.*)?$")
 
 
@@ -234,13 +267,13 @@ class _Shellish:
         index = 0
         while index < len(self.lines):
             raw = self.lines[index]
-            text = raw.strip()
+            text = raw.strip().strip("\u200b\ufeff")
             if not text:
                 self.output = False
                 yield Gap(index)
-            elif text.startswith("#") and not text.startswith("#!"):
+            elif (text.startswith("#") and not text.startswith("#!")) or text.startswith("// "):
                 self.output = False
-                yield Note(text.lstrip("# ").strip(), index)
+                yield Note(text.lstrip("#/ ").strip(), index)
             elif text.startswith("#!") and index == 0:
                 pass  # the first line of a script
             else:
@@ -254,6 +287,9 @@ class _Shellish:
         if prompt:
             self.output = False
             return self._shell(index, len(self.lines[index]) - len(self.lines[index].lstrip()) + prompt.end())
+        if text.startswith("> ") and not _HTTP.match(text[2:]):
+            self.output = False
+            return Entry(Kind.PROMPT, re.sub(r"\s+#.*$", "", text[2:].strip()), index, index)
         client = _CLIENT_PROMPT.match(text)
         if client and client["rest"]:
             return self._typed(index, client["client"], client["rest"])
@@ -268,16 +304,12 @@ class _Shellish:
         if client.startswith("PS "):
             return Entry(Kind.WINDOWS, rest, index, index)
         if _SQL_START.match(rest.upper()):
-            last = (
-                _sql_end([*self.lines[:index], rest, *self.lines[index + 1 :]], index)
-                if index + 1 < len(self.lines)
-                else index
-            )
+            last = _typed_end(self.lines, index, rest)
             joined = [
                 rest,
-                *(re.sub(r"^[\w@.-]+-[#>]\s*|^\s*->\s*", "", line) for line in self.lines[index + 1 : last + 1]),
+                *(re.sub(r"^[\w@.-]+-[#>(]\s?|^\s*->\s?", "", line) for line in self.lines[index + 1 : last + 1]),
             ]
-            return Entry(Kind.SQL, "\n".join(joined).strip(), index, last)
+            return Entry(Kind.SQL, _joined_sql(joined), index, last)
         return Entry(Kind.PROMPT, rest, index, index)
 
     def _guessed(self, index: int, text: str, known: bool) -> Entry:
@@ -314,6 +346,11 @@ class _Shellish:
         """What else a line could be that is no command; "" when nothing speaks for it."""
         if _BOX.search(text) and not known:
             return "it is part of a picture"
+        if _QUERY_START.match(text):
+            self.output = True
+            return "it is a query of another language"
+        if not known and (_LISTING.match(text) or text.startswith("> ")):
+            return "it is the output of the command above"
         if _HEADER.match(text):
             self.output = True
             return "it is the output of the command above"

@@ -11,14 +11,26 @@ _HARMLESS_NAME = re.compile(
     r"|DOCKER_HOST|REDISCLI_AUTH|MYSQL_PWD|CLOUDSDK_[A-Z_]+|AZURE_[A-Z_]+|COLUMNS|LINES|DEBIAN_FRONTEND|TERM"
 )
 _DANGEROUS_NAME = re.compile(
-    r"PATH|IFS|ENV|HOME|SHELL.*|BASH.*|ZDOTDIR|LD_.*|DYLD_.*|.*PAGER.*|.*EDITOR.*|VISUAL|BROWSER|GIT_.*|PYTHON.*|PERL.*"
-    r"|RUBY.*|GEM_.*|NODE_.*|JAVA_.*|JDK_.*|_JAVA.*|LESS.*|MAN.*|PROMPT_COMMAND|PS[0-9]|PSQL.*|XDG_.*|.*RC|.*_RSH|.*SSH_.*"
-    r"|CDPATH|GLOBIGNORE|FPATH|.*_COMMAND|.*_CMD|.*_EXEC.*|.*DIFF.*|.*PLUGIN.*|.*HOOK.*|.*PRELOAD.*|.*LIBRARY_PATH"
-    r"|.*_?(OPTIONS|OPTS|ARGS|FLAGS)|.*CONFIG(_FILE|_DIR|_HOME)?|TMPDIR|POSIXLY_CORRECT|GREP_.*|TAR_.*|CURL_.*|WGET.*"
-    r"|RSYNC_.*|DOCKER_CONFIG|COMPOSE_FILE|HELM_.*|KUBE_.*|KUBECTL_.*|ANSIBLE_.*|TF_.*|MAKE.*|OPENSSL_.*|LS_COLORS",
+    r"PATH|IFS|ENV|HOME|SHELL|SHELLOPTS|BASHOPTS|BASH_\w+|ZDOTDIR|FPATH|CDPATH|GLOBIGNORE|PROMPT_COMMAND|PS[0-4]|POSIXLY_CORRECT|LD_\w+|DYLD_\w+"
+    r"|\w*PAGER|\w*EDITOR|VISUAL|BROWSER|GIT_\w+|SSH_ASKPASS|SSH_AUTH_SOCK|\w+_RSH|RSYNC_\w+|PYTHON\w*|PERL\w*|RUBY(?:OPT|LIB|PATH)|GEM_(?:HOME|PATH)"
+    r"|BUNDLE_\w+|NODE_(?:OPTIONS|PATH|EXTRA_CA_CERTS)|NPM_\w+|(?:_)?JAVA_(?:OPTIONS|TOOL_OPTIONS|OPTS|HOME)|JDK_\w+|\w*_OPTIONS|\w*_?OPTS|\w*_ARGS|\w*_?FLAGS"
+    r"|LESS\w*|MAN(?:PATH|OPT|ROFFOPT|PL)|PSQL\w*|PGSYSCONFDIR|PGSERVICEFILE|PGOPTIONS|MYSQL_HOME|SQLITE\w*|XDG_\w+|\w+RC|\w+_COMMAND|\w+_CMD|\w+_EXEC\w*"
+    r"|\w*_DIFF|\w*PLUGIN\w*|\w*HOOK\w*|\w*PRELOAD\w*|\w*LIBRARY_PATH|GREP_OPTIONS|GREP_COLORS?|TAR_\w+|GZIP|CURL_HOME|WGETRC|DOCKER_CONFIG"
+    r"|HELM_\w+|KUBECTL_\w+|KUBE_EDITOR|KREW_ROOT|ANSIBLE_\w+|TF_\w+|MAKE\w*|OPENSSL_\w+|TMPDIR|AWS_CONFIG_FILE|AWS_SHARED_CREDENTIALS_FILE|AWS_PAGER"
+    r"|CLOUDSDK_CONFIG|BOTO_CONFIG|COMPOSE_\w+|TERMINFO|NLSPATH|LOCPATH|HOSTALIASES|RES_OPTIONS|\w+_CONFIG_(?:DIR|HOME)|LUA_\w+|R_\w+|TCLLIBPATH"
+)
+_DANGEROUS_UNEXPORTED = re.compile(
+    r"PATH|IFS|ENV|HOME|SHELLOPTS|BASHOPTS|BASH_\w+|FPATH|CDPATH|GLOBIGNORE|PROMPT_COMMAND|PS[0-4]|POSIXLY_CORRECT|LD_\w+|DYLD_\w+"
+    r"|(?:MAN|GIT_|PSQL_)?PAGER|(?:GIT_)?EDITOR|VISUAL|BROWSER|TMPDIR|PYTHON(?:PATH|STARTUP|HOME)|PERL5(?:LIB|OPT)|NODE_OPTIONS|JAVA_TOOL_OPTIONS|LESSOPEN"
 )
 
 
-def harmless_name(name: str) -> bool:
-    """Whether setting this variable can not make a reading command do anything else."""
-    return bool(_HARMLESS_NAME.fullmatch(name)) or not _DANGEROUS_NAME.fullmatch(name)
+def harmless_name(name: str, exported: bool = True) -> bool:
+    """Whether setting this variable can not make a reading command do anything else.
+
+    A variable that is not exported only matters when the shell itself heeds it, or when it is in the environment
+    already.
+    """
+    if exported:
+        return bool(_HARMLESS_NAME.fullmatch(name)) or not _DANGEROUS_NAME.fullmatch(name)
+    return not _DANGEROUS_UNEXPORTED.fullmatch(name)

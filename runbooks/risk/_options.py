@@ -331,13 +331,20 @@ def reads_help(call: Invocation) -> Verdict | None:
 
 
 def unfollowed(
-    call: Invocation, index: int, follow: str = "f follow", bound: str = "--tail 200", limits: str = "tail n"
+    call: Invocation,
+    index: int,
+    follow: str = "f follow",
+    bound: str = "--tail 200",
+    limits: str = "tail n",
+    valued: str = "",
 ) -> tuple[bool, tuple[Edit, ...]]:
     """Whether a log is followed, and the edits that make it end and keep it short.
 
-    `follow` are the options that make it endless, `limits` those that already bound it.
+    `follow` are the options that make it endless, `limits` those that already bound it, `valued` other short options
+    whose value may stand in the same word.
     """
     names, bounded = option_names(follow), option_names(limits)
+    holding = {**bounded, **option_names(valued)}
     edits: list[Edit] = []
     follows, limited = False, False
     for at in range(index, len(call.args)):
@@ -350,7 +357,7 @@ def unfollowed(
             limited = limited or (name in bounded and value not in ("-1", "all"))
         elif text.startswith("-") and len(text) > 1:
             limited = limited or text[1] in bounded or name in bounded
-            kept = _without_letters(text[1:], names, bounded)
+            kept = _without_letters(text[1:], names, holding)
             if kept != text[1:]:
                 follows = True
                 edits.append(call.instead(at, f"-{kept}") if kept else call.without(at))

@@ -200,7 +200,8 @@ def _statements(text: str, dialect: str) -> list[str] | None:
 
 
 def _statement(text: str, dialect: str) -> Verdict:
-    word = text.split(None, 1)[0].lower().strip("(")
+    first = re.match(r"[\s(]*([A-Za-z]*)", text)
+    word = first[1].lower() if first else ""
     if word in ("select", "with", "values", "table", "from", ""):
         return _query(text, dialect)
     if word == "explain":

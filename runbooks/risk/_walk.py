@@ -137,7 +137,7 @@ class _Walk:
             return asks("select asks a person to choose")
         values = loop.values or ()
         verdicts = self._words(values)
-        if loop.variable and not harmless_name(loop.variable):
+        if loop.variable and not harmless_name(loop.variable, exported=False):
             return unknown(f"the loop sets {loop.variable}, which changes what commands do")
         if loop.variable:
             self._bind(loop.variable, self._walked(loop))
@@ -177,7 +177,9 @@ class _Walk:
 
     def _simple(self, command: Command, stdin: str | None, piped: bool, into: bool) -> Verdict:
         verdicts = [self._redirect(redirect, command) for redirect in command.redirects]
-        verdicts += [self._assigned(one, bool(command.words)) for one in command.assignments]
+        plain = bool(command.words) and command.words[0].value in ("declare", "typeset", "local", "readonly")
+        exported = bool(command.words) and not (plain and all(word.value != "-x" for word in command.words))
+        verdicts += [self._assigned(one, bool(command.words), exported) for one in command.assignments]
         verdicts += self._words(command.words)
         heredoc = _fed(command.redirects, self)
         fed = piped or _feeds(command.redirects)
@@ -221,7 +223,11 @@ class _Walk:
         if "/" not in word:
             return word
         folder, _, base = word.rpartition("/")
-        if _ANYWHERE.fullmatch(base) or folder in _FOLDERS or _BIN.fullmatch(folder):
+        if (
+            (_ANYWHERE.fullmatch(base) and (folder != "." or base.endswith(".sh")))
+            or folder in _FOLDERS
+            or _BIN.fullmatch(folder)
+        ):
             return base
         return ""
 
@@ -263,13 +269,15 @@ class _Walk:
         args = self._args(word)
         return args[0].value if len(args) == 1 and not args[0].globs and not args[0].braces else None
 
-    def _assigned(self, assignment: Assignment, before_command: bool) -> Verdict:
+    def _assigned(self, assignment: Assignment, before_command: bool, exported: bool) -> Verdict:
         words = [word for word in (assignment.value, *(assignment.array or ())) if word is not None]
         verdicts = self._words(words)
         name = assignment.name.partition("[")[0]
         if "$(" in assignment.name or "`" in assignment.name:
             return unknown("a subscript runs a command")
-        if not harmless_name(name):
+        if _appends_path(assignment):
+            return worst([reads("it adds a folder at the end of PATH"), *verdicts])
+        if not harmless_name(name, exported):
             if not before_command:
                 self.state.broken = f"{name} was set before, which changes what commands do"
             return worst([changes(f"setting {name} changes what the commands after it do"), *verdicts])
@@ -398,6 +406,15 @@ class _Walk:
 def replace_quoted(word: Word) -> Word:
     """An assigned value is not split into words, as if it were quoted."""
     return replace(word, parts=tuple(replace(part, quoted=True) for part in word.parts), quoted=True)
+
+
+def _appends_path(assignment: Assignment) -> bool:
+    """`PATH=$PATH:/opt/x/bin` hides nothing that was found before."""
+    word = assignment.value
+    if assignment.name != "PATH" or word is None or not word.parts or word.parts[0].variable != "PATH":
+        return False
+    rest = word.parts[1:]
+    return word.parts[0].plain and all(part.literal is not None for part in rest) and word.shape.startswith(f"{HOLE}:")
 
 
 def _feeds(redirects: Sequence[Redirect]) -> bool:

@@ -179,6 +179,7 @@ _ETCDUTL = Verbs(
 TOOLS: dict[str, Judge] = {
     "terraform": _TERRAFORM,
     "tofu": _TERRAFORM,
+    "tf": _TERRAFORM,
     "terragrunt": _TERRAFORM,
     "tflint": lambda call: changes("tflint --fix changes files") if any(text.startswith(("--fix", "--init")) for text in call.texts) else reads("tflint checks files"),
     "vault": _VAULT,

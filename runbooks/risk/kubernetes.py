@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from runbooks.document import Risk
@@ -54,7 +55,7 @@ auth reconcile                changes rights
 def _get(call: Invocation, index: int) -> Verdict:
     """`kubectl get` reads; with `-w` it never ends; of secrets it shows the content with most outputs."""
     found = _resources(call, index)
-    follows, edits = unfollowed(call, index, "w watch watch-only", "", "")
+    follows, edits = unfollowed(call, index, "w watch watch-only", "", "", "o n l f L s v")
     leaks = any(_is_secret(text) for text in found) and _shows_all(call, index)
     raw = any(text.startswith("--raw") for text in call.texts)
     reason = "kubectl get lists resources" if not raw else "kubectl get --raw reads from the cluster's API"
@@ -103,7 +104,7 @@ def _logs(call: Invocation, index: int) -> Verdict:
     bound = "--tail=5000" if call.into else "--tail=200"
     if any(text.startswith(("--since", "--limit-bytes")) for text in call.texts[index:]):
         bound = ""
-    follows, edits = unfollowed(call, index, "f follow", bound, "tail")
+    follows, edits = unfollowed(call, index, "f follow", bound, "tail", "n c l s v")
     if follows:
         return Verdict(Risk.READ_ONLY, "kubectl logs -f follows a log and never ends", endless=True, edits=edits)
     return reads("kubectl logs prints a pod's log").with_edits(*edits)
@@ -195,11 +196,14 @@ def _diff(call: Invocation, index: int) -> Verdict:
     return reads("kubectl diff compares manifests with the cluster")
 
 
-def _kubectl(tool: str, extra: str = "", **special: Special) -> Verbs:
+def _kubectl(
+    tool: str, extra: str = "", leaks: str = "", extra_changes: str = "", special: Mapping[str, Special] | None = None
+) -> Verbs:
     return Verbs(
         tool,
         reads=_READS + extra,
-        changes=_CHANGES,
+        leaks=leaks,
+        changes=_CHANGES + extra_changes,
         options=_GLOBALS,
         special={
             "get": _get,
@@ -217,18 +221,43 @@ def _kubectl(tool: str, extra: str = "", **special: Special) -> Verbs:
             "apply|create|patch|scale|label|annotate|set|expose|run": _dry(
                 changes("kubectl changes resources of the cluster")
             ),
-            **special,
+            **(special or {}),
         },
     )
 
 
 _OC_READS = """
+adm top node|nodes|pod|pods|images   shows what pods or nodes use
+adm node-logs                 prints logs of nodes
+adm release info              shows a release
+registry info                 shows the registry
+
 whoami                        tells who this user is
 status                        shows the state of a project
 projects|project              lists projects
 get-token                     prints a token
-adm top node|nodes|pod|pods   shows what pods or nodes use
 """
+_OC_LEAKS = """
+extract                       shows a secret or config map
+sa get-token                  prints a token
+serviceaccounts get-token     prints a token
+"""
+_OC_CHANGES = """
+adm cordon|uncordon|drain|taint|policy|upgrade|certificate|groups|prune|new-project|must-gather|inspect|migrate|restart-kubelet|reboot-machine-config-pool  changes the cluster or writes files
+new-app|new-project|new-build|start-build|cancel-build|import-image|tag|login|logout|process|sa|rollback|secrets|policy|idle  changes the cluster
+"""
+
+
+def _oc_extract(call: Invocation, index: int) -> Verdict:
+    if any(text in ("--to=-",) for text in call.texts):
+        return reads("oc extract shows a secret or config map", leaks=True)
+    return changes("oc extract writes files")
+
+
+def _oc_upgrade(call: Invocation, index: int) -> Verdict:
+    if index == len(call.args):
+        return reads("oc adm upgrade without options shows whether there is an upgrade")
+    return changes("oc adm upgrade changes the cluster")
 
 
 def _oc_project(call: Invocation, index: int) -> Verdict:
@@ -465,7 +494,7 @@ _ROLLOUTS = _kubectl("kubectl")
 TOOLS: dict[str, Judge] = {
     "kubectl": _ROLLOUTS,
     "k": _ROLLOUTS,
-    "oc": _kubectl("oc", _OC_READS, project=_oc_project),
+    "oc": _kubectl("oc", _OC_READS, _OC_LEAKS, _OC_CHANGES, {"project": _oc_project, "extract": _oc_extract, "adm upgrade": _oc_upgrade}),
     "k3s": Verbs(
         "k3s",
         reads="check-config   checks the machine",

@@ -360,40 +360,39 @@ def _salt(call: Invocation) -> Verdict:
     return changes(f"{call.name} {shown(function)} changes hosts")
 
 
+_KNIFE_READS = {
+    ("node", "list"), ("node", "show"), ("role", "list"), ("role", "show"), ("environment", "list"), ("environment", "show"),
+    ("cookbook", "list"), ("cookbook", "show"), ("client", "list"), ("client", "show"), ("user", "list"), ("tag", "list"), ("ssl", "check"),
+    ("vault", "list"), ("raw", "get_"), ("recipe", "list"), ("client", "list"), ("org", "list"),
+}  # fmt: skip
+
+
 def _knife(call: Invocation) -> Verdict:
     words = [text for text in call.texts if not text.startswith("-")]
-    if words[:1] == ["ssh"] and len(words) >= 3:
-        at = call.texts.index(words[2])
-        if any(
-            re.match(r"-[CxmAPGisaPt]|--(?:concurrency|ssh-user|attribute|manual-list|ssh-timeout)", text)
-            for text in call.texts[1:at]
-        ):
-            return unknown("knife ssh is used in a way we do not judge")
-        return call.shell(at)
-    if words[:2] in (
-        ["node", "list"],
-        ["node", "show"],
-        ["role", "list"],
-        ["role", "show"],
-        ["environment", "list"],
-        ["environment", "show"],
-        ["cookbook", "list"],
-        ["cookbook", "show"],
-        ["client", "list"],
-        ["client", "show"],
-        ["data", "bag"],
-        ["user", "list"],
-        ["tag", "list"],
-        ["ssl", "check"],
-    ):
-        if words[:2] == ["data", "bag"] and words[2:3] not in (["list"], ["show"]):
-            return changes("knife data bag changes data")
-        return reads(f"knife {' '.join(words[:2])} only reads", leaks=words[:2] == ["data", "bag"])
+    if words[:1] == ["ssh"]:
+        return _knife_ssh(call)
+    if tuple(words[:2]) in _KNIFE_READS:
+        return reads(f"knife {' '.join(words[:2])} only reads")
+    if words[:3] in (["data", "bag", "list"], ["data", "bag", "show"]) or words[:2] == ["vault", "show"]:
+        return reads(f"knife {' '.join(words[:2])} shows data", leaks=True)
     if words[:1] in (["status"], ["search"], ["list"], ["show"], ["diff"]):
         return reads(f"knife {words[0]} only reads")
     if "delete" in words:
         return destroys("knife delete deletes something")
     return changes(f"knife {shown(' '.join(words[:2]))} changes something")
+
+
+def _knife_ssh(call: Invocation) -> Verdict:
+    """`knife ssh [options] QUERY 'command'`: as risky as the command, on every host that the query finds."""
+    spec = "C= a= x= p= i= m A s= P=? t= G= e k= z concurrency= attribute= ssh-user= ssh-port= manual-list ssh-timeout= identity-file= no-host-key-verify"
+    found = parsed(call.args, spec)
+    if found.strange or len(found.operands) < 3 or found.operands[0].text != "ssh":
+        return unknown("knife ssh is used in a way we do not judge")
+    if len(found.operands) == 3:
+        if found.operands[2].text in ("interactive", "screen", "tmux", "macterm", "cssh"):
+            return asks("knife ssh opens shells for a person")
+        return call.shell(found.at[2])
+    return call.inner(found.at[2])
 
 
 def _puppet(call: Invocation) -> Verdict:
@@ -452,6 +451,21 @@ def _gitlab_psql(call: Invocation) -> Verdict:
     from runbooks.risk.postgres import TOOLS as POSTGRES
 
     return POSTGRES["psql"](replace(call, name="psql"))
+
+
+def _patronictl(call: Invocation) -> Verdict:
+    from runbooks.risk.postgres import TOOLS as POSTGRES
+
+    return POSTGRES["patronictl"](call)
+
+
+def _pgb_console(call: Invocation) -> Verdict:
+    """PgBouncer's own console: SHOW reads, everything else acts."""
+    found = parsed(call.args, "c= U= d= h= p= x t A X q")
+    codes = [option.value.text for option in found.options if option.name == "c" and option.value]
+    if codes and not found.strange and all(re.fullmatch(r"\s*show\s+[\w ]+;?\s*", code, re.I) for code in codes):
+        return reads("it shows the state of PgBouncer")
+    return unknown("it sends commands to PgBouncer") if codes else asks("it opens a prompt for a person")
 
 
 def _gitlab_redis(call: Invocation) -> Verdict:
@@ -562,7 +576,7 @@ def _nodetool(call: Invocation) -> Verdict:
 _CEPH_READS = re.compile(
     r"(?:-s|status|health(?: detail)?|df(?: detail)?|version|versions|features|fsid|report|time-sync-status|quorum_status|mon (?:stat|dump|versions)|osd (?:tree|stat|df(?: tree)?|dump|ls|pool ls(?: detail)?|pool stats|pool get|perf|find|"
     r"status|blocked-by|utilization|crush (?:tree|dump|rule ls|rule dump|class ls)|getcrushmap_|metadata|versions|in_|lspools|safe-to-destroy|ok-to-stop|erasure-code-profile (?:ls|get)|pool autoscale-status)|pg (?:stat|dump|dump_stuck|ls|map|ls-by-pool|ls-by-osd)|"
-    r"mds (?:stat|metadata|versions)|fs (?:ls|status|dump|get)|mgr (?:stat|dump|module ls|services|versions)|auth_|config (?:show|get|dump|log)|crash (?:ls|info|stat)|device (?:ls|info)|orch (?:status|ls|ps|host ls|device ls)|balancer status|log last|progress|insights_|telemetry status|node ls|tell \S+ (?:version|bench_)|pg \S+ query)(?:\s.*)?"
+    r"mds (?:stat|metadata|versions)|fs (?:ls|status|dump|get)|mgr (?:stat|dump|module ls|services|versions)|auth_|config (?:show|get|dump|log)|crash (?:ls|info|stat)|device (?:ls|info)|orch (?:status|ls|ps|host ls|device ls)|balancer status|log last|progress|insights_|telemetry status|node ls|tell \S+ (?:version)|pg \S+ query|daemon \S+ (?:ops|dump_\w+|perf dump|status|version|config (?:show|get|diff)|get_\w+|session ls|help)|tell \S+ (?:ops|dump_\w+|session ls|status))(?:\s.*)?"
 )
 
 
@@ -761,6 +775,26 @@ def _tailscale(call: Invocation) -> Verdict:
     return changes("tailscale changes the network")
 
 
+def _appctl(call: Invocation) -> Verdict:
+    words = [text for text in call.texts if not text.startswith("-")]
+    verb = next(
+        (
+            text
+            for text in words
+            if "/" in text
+            and not text.startswith("/")
+            or text in ("status", "version", "connection-status", "list-commands")
+        ),
+        "",
+    )
+    if re.fullmatch(
+        r"(?:cluster/status|version|status|connection-status|list-commands|(?:fdb|dpif|dpctl|bridge|bond|lacp|coverage|memory|upcall|lflow-cache|ofproto|inc-engine|nb|sb)/(?:show\w*|dump[\w-]*|list[\w-]*|stats-show|read-counter|connection-status|cluster-state))",
+        verb,
+    ):
+        return reads(f"{call.name} {verb} shows the state of the network")
+    return changes(f"{call.name} changes the network or is not known")
+
+
 def _listing(reading: str, does: str = "shows the state") -> Judge:
     """A tool whose first word decides and whose reading words are these."""
     words = set(reading.split())
@@ -869,6 +903,25 @@ TOOLS: dict[str, Judge] = {
     "gitlab-rails": _gitlab_rails,
     "gitlab-psql": _gitlab_psql,
     "gitlab-redis-cli": _gitlab_redis,
+    "gitlab-patronictl": _patronictl,
+    "pgb-console": _pgb_console,
+    "gitlab-rails-console": lambda call: asks("gitlab-rails-console opens a prompt for a person"),
+    "tsh": _listing("status ls version clusters apps_ls db_ls kube_ls"),
+    "tctl": _listing("status get nodes_ls users_ls tokens_ls request_ls requests_ls version"),
+    "ovs-vsctl": _listing("show list-br list-ports list-ifaces get list find br-exists", "shows switches"),
+    "ovs-ofctl": _listing("show dump-flows dump-ports dump-tables dump-groups dump-ports-desc", "shows flows"),
+    "ovs-dpctl": _listing("show dump-flows", "shows flows"),
+    **{name: _appctl for name in ("ovs-appctl", "ovn-appctl")},
+    **{name: _listing("show list find get lsp-list ls-list lr-list lr-route-list lb-list acl-list lflow-list chassis-list list-ports", "shows the network") for name in ("ovn-nbctl", "ovn-sbctl")},
+    "crio": _listing("status version config"),
+    "odf": lambda call: reads("odf shows storage") if call.texts[1:2] == ["ls"] or call.texts[:1] in (["get"], ["version"]) else changes("odf changes storage"),
+    "ocm": _listing("list get describe whoami version"),
+    "rpm-ostree": _listing("status db_list db_diff --version"),
+    "ostree": _listing("log refs ls show_"),
+    "docker-machine": _listing("ls status ip url version inspect env", "shows machines"),
+    "jsonnet": lambda call: changes("jsonnet writes files") if written_by(call.args, "o= output-file= m= multi= c") else reads("jsonnet prints what a file means"),
+    "aptly": lambda call: reads("aptly shows repositories") if call.texts[1:2] in (["list"], ["show"], ["search"]) else changes("aptly changes repositories"),
+    "sentry-cli": _listing("info projects organizations", "shows settings"),
     "gitlab-backup": changer("makes or restores a backup"),
     "gitlab-runner": _listing("status list verify_ --version"),
     "gitaly": _listing("check version", "checks the server"),
@@ -895,7 +948,7 @@ TOOLS: dict[str, Judge] = {
     "vector": _listing("validate list --version"),
     "ceph": _ceph,
     "rados": lambda call: reads("rados shows pools") if call.texts[:1] in (["df"], ["lspools"], ["ls"]) or (call.texts[:1] == ["-p"] and call.texts[2:3] in (["ls"], ["stat"])) else changes("rados changes data"),
-    "rbd": lambda call: reads("rbd shows images") if call.texts[:1] and call.texts[0] in {"ls", "list", "info", "status", "du", "showmapped", "children", "diff_", "lock_ls"} or call.texts[:2] in (["snap", "ls"], ["lock", "ls"], ["trash", "ls"], ["mirror", "pool_status"]) else (destroys("rbd deletes images") if call.texts[:1] in (["rm"], ["remove"]) else changes("rbd changes images")),
+    "rbd": lambda call: reads("rbd shows images") if call.texts[:1] and call.texts[0] in {"ls", "list", "info", "status", "du", "showmapped", "children", "diff_", "lock_ls"} or call.texts[:2] in (["snap", "ls"], ["lock", "ls"], ["trash", "ls"], ["mirror", "pool"], ["mirror", "image"]) and (call.texts[0] != "mirror" or call.texts[2:3] in (["status"], ["info"])) else (destroys("rbd deletes images") if call.texts[:1] in (["rm"], ["remove"]) else changes("rbd changes images")),
     "radosgw-admin": lambda call: reads("radosgw-admin shows users or buckets", leaks=call.texts[:1] == ["user"]) if call.texts[1:2] and call.texts[1] in {"list", "info", "stats", "status", "get", "show"} else changes("radosgw-admin changes users or buckets"),
     "cephadm": _listing("ls version check-host list-networks"),
     "gluster": _gluster,

@@ -70,7 +70,8 @@ def _export(call: Invocation) -> Verdict:
 def _sets_harmful(call: Invocation) -> bool:
     """Whether one of the words could be a variable that changes what later commands do."""
     return any(
-        arg.value is None or not harmless_name(arg.text.partition("=")[0].partition("[")[0]) for arg in call.args
+        arg.value is None or not harmless_name(arg.text.partition("=")[0].partition("[")[0], exported=False)
+        for arg in call.args
     )
 
 

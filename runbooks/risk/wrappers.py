@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from runbooks.document import Risk
 from runbooks.risk._environment import harmless_name
-from runbooks.risk._options import Parsed, parsed, shown
+from runbooks.risk._options import Parsed, option_names, parsed, shown
 from runbooks.risk._verdict import Arg, Edit, Invocation, Judge, Verdict, asks, changes, reads, unknown, worst
 from runbooks.shell import HOLE
 
@@ -193,18 +193,33 @@ def _ssh(call: Invocation) -> Verdict:
     found = parsed(call.args, spec, stop_at_operand=True)
     if found.has("V", "Q", "G") and not found.strange:
         return reads("ssh prints its own settings")
-    if found.strange or found.has("L", "R", "D", "W", "w", "O", "M", "f", "N", "E", "F"):
+    if found.strange or found.has("L", "R", "D", "W", "w", "O", "M", "f", "N", "E"):
         return unknown("ssh opens a tunnel or is used in a way we do not judge")
     if any(_runs_locally(option.text) for option in found.options if option.name == "o"):
         return unknown("ssh is told to run something of its own")
-    if not found.operands:
+    if not found.operands or found.operands[0].text.startswith("-"):
         return unknown("ssh has no host")
-    if found.operands[0].text.startswith("-"):
-        return unknown("ssh is used in a way we do not judge")
-    if len(found.operands) == 1:
+    start = _after_host(call, found.at[0] + 1, spec)
+    if start is None:
+        return unknown("ssh opens a tunnel or is used in a way we do not judge")
+    if start >= len(call.args):
         return unknown("ssh runs whatever it is fed") if call.piped else asks("ssh opens a shell for a person")
     batch = call.put(0, "-o BatchMode=yes -o ConnectTimeout=10")
-    return _remote(call, found.at[1]).with_edits(batch)
+    return _remote(call, start).with_edits(batch)
+
+
+def _after_host(call: Invocation, index: int, spec: str) -> int | None:
+    """Where the remote command begins: OpenSSH takes options after the host as well."""
+    names = option_names(spec)
+    while index < len(call.args) and call.texts[index].startswith("-"):
+        text = call.texts[index]
+        if text == "--":
+            return index + 1
+        letter = text[1:2]
+        if letter not in names or letter in "LRDWwOMfNE" or (letter == "o" and _runs_locally(text[2:] or None)):
+            return None
+        index += 2 if names[letter] == "=" and len(text) == 2 else 1
+    return index
 
 
 def _runs_locally(text: str | None) -> bool:
@@ -270,6 +285,7 @@ def _runuser(call: Invocation) -> Verdict:
 
 
 def _gosu(call: Invocation) -> Verdict:
+    """`gosu user command`, `envdir folder command`."""
     return call.inner(1)
 
 
@@ -301,5 +317,7 @@ TOOLS: dict[str, Judge] = {
     "nsenter": _nsenter,
     "runuser": _runuser,
     "gosu": _gosu,
+    "envdir": _gosu,
+    "chpst": _simple("u= U= e= / n= l= L= m= d= o= p= f= c= r= t= v P 0 1 2"),
     "su-exec": _gosu,
 }
