@@ -20,7 +20,7 @@ from incidents.alert import Alert, AlertStatus
 from incidents.inventory import Inventory
 from incidents.redaction import redact
 from runbooks.document import Command, Document, Judgement, Phase, Procedure, Risk
-from runbooks.match import match
+from runbooks.match import claims_of, match
 from runbooks.reading.lines import is_unsure
 from runbooks.variables import value_for
 
@@ -402,6 +402,15 @@ def _alert_without_procedure(document: Document, others: Sequence[Document]) -> 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
     documents: tuple[Document, ...]
+
+
+@_rule("claim", "The front matter claims alerts for a procedure that is not there.")
+def _claim(document: Document, _: Sequence[Document]) -> Iterator[Issue]:
+    listed = document.front_matter.get("match")
+    entries = listed if isinstance(listed, list) else [listed] if listed is not None else []
+    if len(entries) != len(list(claims_of(document))):
+        what = "`match` in the front matter holds an entry that names no label, or no procedure of this document"
+        yield Issue(1, "claim", "error", what)
 
 
 @_rule("blank-contact", "A contact is still to be filled in.")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from rapidfuzz import fuzz
@@ -58,16 +59,23 @@ class Match:
     why: str
 
 
-def match(alert: Alert, shelf: Any, inventory: Inventory) -> list[Match]:
+class HasDocuments(Protocol):
+    """What matching needs of a shelf."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]: ...
+
+
+def match(alert: Alert, shelf: HasDocuments, inventory: Inventory) -> list[Match]:
     """The procedures that answer an alert, best first; none means that there is no runbook for it.
 
     The first one may be started by an alert; recoveries only ever follow. What ships with Midwatch answers only where
     the alert's own system has nothing.
     """
-    documents = tuple(shelf.documents)
+    documents = shelf.documents
     own = tuple(document for document in documents if document.system != ANY_SYSTEM)
     shared = tuple(document for document in documents if document.system == ANY_SYSTEM)
-    linked = _by_link(alert, own)
+    linked = _by_link(alert, own) or _by_claim(alert, documents)
     owner = _owner_of(alert, own, inventory)
     told = _Told.of(alert, owner, own)
     ranked = _ranked(told, linked, owner, own)
@@ -186,6 +194,45 @@ def _names_of(document: Document) -> set[str]:
 
 def _anchors_of(procedure: Procedure) -> set[str]:
     return {_plain(procedure.heading[-1]), _plain(procedure.title), _plain(procedure.id.rpartition("/")[2])} - {""}
+
+
+# -- by front matter
+
+
+def _by_claim(alert: Alert, documents: Sequence[Document]) -> list[Match]:
+    """What a document's front matter claims: `match: [{alertname: LMSApi*, procedure: API Unavailability}]`."""
+    labels = {"title": alert.title, "service": alert.service or "", "system": alert.system or "", **alert.labels}
+    return [
+        Match(document, procedure, 99.0, f"the front matter of {document.path} claims alerts with {_shown(claim)}")
+        for document in documents
+        for claim, procedure in claims_of(document)
+        if all(_holds(labels.get(name, ""), wanted) for name, wanted in claim.items())
+    ]
+
+
+def claims_of(document: Document) -> Iterator[tuple[dict[str, list[str]], Procedure]]:
+    """The labels that a document claims, each with the procedure it claims them for. Others are left out."""
+    listed = document.front_matter.get("match")
+    for entry in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(entry, dict):
+            continue
+        claim = {str(name): _texts(value) for name, value in entry.items() if name != "procedure"}
+        named = _plain(str(entry.get("procedure", "")))
+        found = [one for one in document.procedures if named in _anchors_of(one) or not named]
+        if claim and len(found) == 1:
+            yield claim, found[0]
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _holds(said_of: str, wanted: Sequence[str]) -> bool:
+    return any(fnmatchcase(said_of.lower(), pattern.lower()) for pattern in wanted)
+
+
+def _shown(claim: Mapping[str, Sequence[str]]) -> str:
+    return ", ".join(f"{name} {' or '.join(wanted)}" for name, wanted in claim.items())
 
 
 # -- whose alert it is

@@ -14,6 +14,7 @@ from runbooks.document import Document, Warning_
 from runbooks.reading import facts
 from runbooks.reading.cleaning import SIZE_LIMIT, cleaned, decoded
 from runbooks.reading.frontmatter import front_matter
+from runbooks.reading.labels import severity_word
 from runbooks.reading.layout import blocks_of, headings_of, references_of
 from runbooks.reading.lines import Lines, commands_of
 from runbooks.reading.names import names_of
@@ -53,7 +54,7 @@ def parse(path: str, text: str, system: str | None = None, safe: Collection[str]
         system=named,
         sha256=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         commands=commands,
-        procedures=procedures_of(root, named, lines, title),
+        procedures=procedures_of(root, named, lines, title, severity_word(str(values.get("severity") or ""))),
         services=services,
         thresholds=facts.thresholds_of(root),
         severities=facts.severities_of(root),

@@ -37,16 +37,20 @@ class _Entry:
     appended: bool = False
 
 
-def procedures_of(root: Section, system: str, lines: Lines, title: str = "") -> tuple[Procedure, ...]:
+def procedures_of(
+    root: Section, system: str, lines: Lines, title: str = "", severity: str | None = None
+) -> tuple[Procedure, ...]:
     """The procedures of a document in its order, each with an id of its own.
 
     `title` is what the document is called; where it names an incident and no part of it does, all of it is one entry.
+    `severity` holds for procedures that say none themselves.
     """
     found = [_told(entry, lines) for entry in _entries(root, None, lines)]
     found = [told for told in found if told[2].steps] or list(_whole_document(root, title, lines))
     taken: dict[str, int] = {}
     return tuple(
-        _procedure(entry, heading, told, _unique(_id(system, heading), taken)) for entry, heading, told in found
+        _procedure(entry, heading, told, _unique(_id(system, heading), taken), severity)
+        for entry, heading, told in found
     )
 
 
@@ -68,7 +72,7 @@ def _whole_document(root: Section, title: str, lines: Lines) -> Iterator[tuple[_
         yield _Entry(section, ProcedureType.INCIDENT, max(section.line, 1), called), (called,), told
 
 
-def _procedure(entry: _Entry, heading: tuple[str, ...], told: Told, id_: str) -> Procedure:
+def _procedure(entry: _Entry, heading: tuple[str, ...], told: Told, id_: str, severity: str | None) -> Procedure:
     return Procedure(
         id=id_,
         title=title_of(entry.title),
@@ -76,7 +80,7 @@ def _procedure(entry: _Entry, heading: tuple[str, ...], told: Told, id_: str) ->
         line=entry.line,
         type=entry.type,
         auto=entry.type in _STARTED_BY_ALERT,
-        severity=told.severity or urgency_of(heading),
+        severity=told.severity or urgency_of(heading) or severity,
         symptoms=told.symptoms,
         steps=told.steps,
         digest=digest_of(told.steps),

@@ -160,6 +160,12 @@ def test_an_alert_rule_that_no_procedure_answers_is_named() -> None:
     assert found(CLEAN + rule.format("DiskFull", "no space left"), "alert-without-procedure")[0][0] == 13
 
 
+def test_a_claim_for_a_procedure_that_is_not_there_is_an_error() -> None:
+    claim = "---\nmatch: [{{alertname: X, procedure: {}}}]\n---\n"
+    assert found(claim.format("API Down") + CLEAN, "claim") == []
+    assert [level for _, level, _ in found(claim.format("Gone") + CLEAN, "claim")] == ["error"]
+
+
 def test_a_contact_that_was_never_filled_in_is_named() -> None:
     text = "# Shop\n## Contacts\n- Lead: [contact info]\n- Ops: ops@shop.example\n"
     assert [line for line, _, _ in found(text, "blank-contact")] == [3]

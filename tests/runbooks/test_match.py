@@ -156,6 +156,15 @@ def test_a_link_in_the_alert_wins_over_its_words(url: str) -> None:
     assert (best.procedure.title, best.score) == ("Database Connection Errors", 100.0)
 
 
+def test_front_matter_may_claim_alerts_for_a_procedure_by_label_and_pattern() -> None:
+    claim = "---\nmatch:\n  - alertname: [Odd*, Strange]\n    service: web\n    procedure: High Memory Usage\n---\n"
+    claimed = {"alertname": "OddThing", "service": "web"}
+    (best, *_) = answer(claimed, shop=claim + SHOP)
+    assert (best.procedure.title, best.score) == ("High Memory Usage", 99.0)
+    assert "claims alerts with alertname Odd* or Strange, service web" in best.why
+    assert answer(claimed | {"service": "db"}, shop=claim + SHOP) == []
+
+
 def test_a_document_of_one_procedure_is_found_by_its_file_or_by_its_title() -> None:
     page = "# NodeClockSkew\n\n## Meaning\nThe clock is off.\n\n## Diagnosis\n```\nchronyc tracking\n```\n"
     by_link = {"alertname": "X", "runbook_url": "https://runbooks.example/node/NodeClockSkew"}

@@ -566,6 +566,10 @@ def test_severity_comes_from_the_nearest_heading_or_label() -> None:
     assert [entry.severity for entry in reading(text).procedures] == ["P1", "P2"]
 
 
+def test_the_front_matters_severity_holds_for_procedures_that_say_none() -> None:
+    assert parse("shop.md", f"---\nseverity: high\n---\n{GOOD}").procedures[0].severity == "P2"
+
+
 def test_two_entries_of_one_title_keep_ids_of_their_own() -> None:
     part = "### Disk Full\n```bash\ndf -h\n```\n"
     one = parse("shop.md", f"# Shop\n## Common Issues\n{part}{part}")
