@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -133,15 +135,13 @@ def postgres_server() -> Iterator[str]:
         user = _server_user(Path(folder))
         data, port = Path(folder) / "data", free_port()
         _as(user, bin / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-locale", "--no-sync")
-        options = (
-            f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} "
-            "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200"
-        )
-        _as(user, bin / "pg_ctl", "-D", data, "-l", f"{folder}/log", "-o", options, "-w", "start")
-        try:
-            yield f"postgresql://postgres@127.0.0.1:{port}"
-        finally:
-            _as(user, bin / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        settings = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+        unsafe = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": 200}
+        options = [word for name, value in {**settings, **unsafe}.items() for word in ("-c", f"{name}={value}")]
+        with _running(bin / "postgres", "-D", data, *options, user=user):
+            dsn = f"postgresql://postgres@127.0.0.1:{port}"
+            wait_until(lambda: _accepts(dsn), f"PostgreSQL did not answer on port {port}")
+            yield dsn
 
 
 @pytest.fixture(scope="session")
@@ -179,15 +179,9 @@ def redis_server() -> Iterator[str]:
     if binary is None:
         missing("redis-server", "apt-get install redis-server")
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="midwatch-redis-") as folder:
-        command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: _answers(port), f"redis-server did not answer on port {port}")
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
-            server.wait(timeout=10)
+    with _running(binary, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"):
+        wait_until(lambda: _answers(port), f"redis-server did not answer on port {port}")
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 @pytest.fixture
@@ -196,6 +190,37 @@ def redis_url(redis_server: str) -> str:
     with redis.Redis.from_url(redis_server) as client:
         client.flushall()
     return redis_server
+
+
+@contextmanager
+def _running(*command: object, user: str | None = None) -> Iterator[None]:
+    """A server that ends with this block, and with this process however it ends."""
+    leash = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
+    if user and leash:  # changing the user takes the leash off, so it has to happen first
+        leash += ["--reuid", user, "--regid", user, "--init-groups"]
+    argv = [*leash, *map(str, command)]
+    server = subprocess.Popen(
+        argv,
+        user=None if leash else user,
+        group=None if leash else user,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=20)
+
+
+def _accepts(dsn: str) -> bool:
+    try:
+        psycopg.connect(f"{dsn}/postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _answers(port: int) -> bool:
@@ -230,7 +255,6 @@ def _server_user(folder: Path) -> str | None:
 
 def _as(user: str | None, *command: object) -> None:
     argv = [str(word) for word in command]
-    # The log of a failed start goes to the test's report; pg_ctl's child must not inherit a pipe, or this would wait.
     done = subprocess.run(
         argv,
         user=user,
