@@ -1,8 +1,9 @@
+# ruff: noqa: E501  (patterns that tell one kind of line from another are one line each)
 """What the lines of a fenced block are, before anybody asks what they would do.
 
 A fence marked `bash` holds SQL, JSON, nginx, cron lines, prose, the output of the command above, or a prompt's commands
-about as often as a careless reader would not expect. So each line is given a kind first. What is left is shell, and is cut into
-logical lines: continuations, quotes, loops and here-documents belong together.
+more often than one would think. So each line is given a kind first. What is left is shell, and is cut into logical
+lines: continuations, quotes, loops and here-documents belong together.
 """
 
 from __future__ import annotations
@@ -124,8 +125,7 @@ def _sql_block(lines: list[str]) -> Iterator[Entry | Note | Gap]:
         elif (
             _LISTING.match(text)
             or _BOX.search(text)
-            or re.match(r"[A-Z]+(?: \d+)*$", text)
-            and not _SQL_START.match(text)
+            or (re.match(r"[A-Z]+(?: \d+)*$", text) and not _SQL_START.match(text))
         ):
             yield Entry(Kind.DATA, text, index, index, "it is the output of the statement above")
         elif (typed := _CLIENT_PROMPT.match(text)) and typed["rest"]:
@@ -339,7 +339,7 @@ class _Shellish:
         found = _SQL_START.match(text)
         if found:
             rest = text[found.end() :]
-            return not rest or rest.startswith(";") or bool(_SQL_AFTER.match(rest)) and not rest.startswith("=")
+            return not rest or rest.startswith(";") or (bool(_SQL_AFTER.match(rest)) and not rest.startswith("="))
         return bool(_SQL_LOWER.match(text)) and not re.match(r"select\s+\w+\s+in\b", text)
 
     def _other(self, index: int, text: str, known: bool) -> str:
@@ -461,7 +461,7 @@ class Scan:
         self.only_continues = False
         self.count += 1
         self.length += len(line)
-        if self.heredocs and not self.open[-1:] == ['"']:
+        if self.heredocs and self.open[-1:] != ['"']:
             return self._in_heredoc(line)
         if self.length > 128 * 1024 or len(self.open) > 60:
             return True
@@ -488,28 +488,28 @@ class Scan:
         while at < len(line):
             found = _TOKEN.match(line, at)
             assert found is not None
-            token, at = found[0], found.end()
+            piece, at = found[0], found.end()
             top = self.open[-1] if self.open else ""
             if top in ("'", "$'"):
                 at = self._in_single(line, found.start(), top)
                 wants_more = False
                 continue
-            if token == "\\":
+            if piece == "\\":
                 if not self.open or self.open[-1] not in ('"', "`"):
                     self.continued.add(self.count)
                 return True  # a backslash at the end of the line
-            if token.isspace():
+            if piece.isspace():
                 continue
             if top == '"':
-                self._in_double(token)
+                self._in_double(piece)
                 wants_more = False
                 continue
-            if token == "#":
+            if piece == "#":
                 if top != "${" and (found.start() == 0 or line[found.start() - 1] in " \t;|&("):
                     break
                 continue
-            at = self._plain(line, token, at)
-            wants_more = token in ("|", "&&", "||")
+            at = self._plain(line, piece, at)
+            wants_more = piece in ("|", "&&", "||")
         return wants_more
 
     def _in_single(self, line: str, at: int, top: str) -> int:
@@ -519,44 +519,41 @@ class Scan:
         self.open.pop()
         return closing.end()
 
-    def _in_double(self, token: str) -> None:
-        if token in ('"', "`") or token.startswith("$(") or token == "${":
-            self._toggle(token)
+    def _in_double(self, piece: str) -> None:
+        if piece in ('"', "`") or piece.startswith("$(") or piece == "${":
+            self._toggle(piece)
 
-    def _toggle(self, token: str) -> None:
-        if self.open and self.open[-1] == token and token in ('"', "`"):
+    def _toggle(self, piece: str) -> None:
+        if self.open and self.open[-1] == piece and piece in ('"', "`"):
             self.open.pop()
-        elif token == "`" and "`" in self.open:
+        elif piece == "`" and "`" in self.open:
             while self.open.pop() != "`":
                 pass
         else:
-            self.open.append(token)
+            self.open.append(piece)
 
-    def _plain(self, line: str, token: str, at: int) -> int:
+    def _plain(self, line: str, piece: str, at: int) -> int:
         start, self.start = self.start, False
-        if token in ('"', "`", "$(", "$((", "${", "'", "$'"):
-            self._toggle(token)
-            self.start = token in ("`", "$(")
-        elif token == "(":
+        if piece in ('"', "`", "$(", "$((", "${", "'", "$'"):
+            self._toggle(piece)
+            self.start = piece in ("`", "$(")
+        elif piece == "(":
             self.open.append("(")
             self.start = True
-        elif token == ")":
+        elif piece == ")":
             self._close(line, at)
-        elif token == "}":
+        elif piece == "}":
             if self.open and self.open[-1] in ("${", "{"):
                 self.open.pop()
-        elif token == "{" and start:
+        elif (piece == "{" and start) or (piece == "{" and self._function_before(line, at)):
             self.open.append("{")
             self.start = True
-        elif token == "{" and self._function_before(line, at):
-            self.open.append("{")
-            self.start = True
-        elif token in ("<<", "<<-"):
-            return self._heredoc(line, at, token == "<<-")
-        elif token in (";", "|", "&", "&&", "||", ";;"):
+        elif piece in ("<<", "<<-"):
+            return self._heredoc(line, at, piece == "<<-")
+        elif piece in (";", "|", "&", "&&", "||", ";;"):
             self.start = True
         elif start:
-            self._keyword(token)
+            self._keyword(piece)
         return at
 
     def _function_before(self, line: str, at: int) -> bool:
@@ -571,16 +568,16 @@ class Scan:
         elif top == "esac":
             self.start = True
 
-    def _keyword(self, token: str) -> None:
-        if token in _OPENS:
-            self.open.append(_OPENS[token])
-        elif self.open and token == self.open[-1] and token in ("fi", "esac", "done"):
+    def _keyword(self, piece: str) -> None:
+        if piece in _OPENS:
+            self.open.append(_OPENS[piece])
+        elif self.open and piece == self.open[-1] and piece in ("fi", "esac", "done"):
             self.open.pop()
-        elif token in ("for", "while", "until", "select"):
+        elif piece in ("for", "while", "until", "select"):
             self.open.append("loop")
-        if token == "do" and len(self.open) > 1 and self.open[-2] == "loop":
+        if piece == "do" and len(self.open) > 1 and self.open[-2] == "loop":
             self.open.pop(-2)
-        self.start = token in _BEFORE_COMMAND
+        self.start = piece in _BEFORE_COMMAND
 
     def _heredoc(self, line: str, at: int, dashed: bool) -> int:
         found = re.compile(r"\s*(?:\"([^\"]+)\"|'([^']+)'|\\?([\w.-]+))").match(line, at)

@@ -130,12 +130,14 @@ def commands_of_block(body: str, language: str, first_line: int, safe: Collectio
 
 _EXPECTS = re.compile(
     r"(?:expected|should (?:return|show|print|output|be|see|say)|returns?|output|result|response|you should see)"
-    r"(?:\s+(?:output|response|result|status|value)s?)?\s*[:=]\s*(?P<what>\S.*)|(?:should (?:return|show|print|output|be|say)|=>|->|→)\s+(?P<how>\S.*)",
+    r"(?:\s+(?:output|response|result|status|value)s?)?\s*[:=]\s*(?P<what>\S.*)"
+    r"|(?:should (?:return|show|print|output|be|say)|=>|->|→)\s+(?P<how>\S.*)",
     re.IGNORECASE,
 )
 _VERSION = re.compile(r"v?\d+(?:\.\d+)+\+?")
 _CONDITION = re.compile(
-    r"^(?:\d+[.)]\s*)?(?P<first>(?:if|when|unless|only if|in case|otherwise|should the)\b[^,:]*|(?:or|alternatively|option [a-z0-9]\b|as a last resort)\b[^,:]*)"
+    r"^(?:\d+[.)]\s*)?(?P<first>(?:if|when|unless|only if|in case|otherwise|should the)\b[^,:]*"
+    r"|(?:or|alternatively|option [a-z0-9]\b|as a last resort)\b[^,:]*)"
     r"|(?P<bracket>\((?:if|when|only|optional)\b[^)]*\))|(?P<last>\b(?:if|unless)\s+[^.()]*)$",
     re.IGNORECASE,
 )

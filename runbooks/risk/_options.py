@@ -2,8 +2,8 @@
 
 A tool's options are written as one string: `"a l human-readable I= ignore="`; a name of one letter is a short option,
 `=` says that it takes a value, `=?` that the value may stand only in the same word. A table of verbs is a text of
-lines, `verb words`, two or more spaces, and the end of the sentence that begins with the verb; `a|b` are two spellings of
-a word, `a b, c` two verbs.
+lines, `verb words`, two or more spaces, and the end of the sentence that begins with the verb; `a|b` are two spellings
+of a word, `a b, c` two verbs.
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from functools import cache
 
 from runbooks.document import Risk
 from runbooks.risk._verdict import Arg, Edit, Invocation, Judge, Verdict, asks, changes, destroys, reads, unknown
+
+
+def names(text: str) -> frozenset[str]:
+    """The words of a text, for tables that are easier to extend as text."""
+    return frozenset(text.split())
 
 
 @cache
@@ -349,7 +354,7 @@ def unfollowed(
     follows, limited = False, False
     for at in range(index, len(call.args)):
         text = call.args[at].text
-        name, sign, value = text.lstrip("-").partition("=")
+        name, _, value = text.lstrip("-").partition("=")
         if text.startswith("--"):
             if name in names and value != "false":
                 follows = True

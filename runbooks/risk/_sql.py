@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """SQL: what a statement does, judged twice.
 
 sqlglot says what kind of statement it is and what stands inside it; its tokens are looked at once more for words that
@@ -12,11 +13,11 @@ import re
 from functools import lru_cache
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import Token, TokenType
 
 from runbooks.document import Risk
+from runbooks.risk._options import names
 from runbooks.risk._verdict import Verdict, changes, destroys, reads, unknown, worst
 
 _LONGEST = 32 * 1024
@@ -67,18 +68,17 @@ _SCHEMAS = {"pg_catalog", "information_schema", "sys"}
 
 _WRITING_TOKENS = {
     getattr(TokenType, name)
-    for name in (
-        "INSERT UPDATE DELETE MERGE DROP ALTER CREATE TRUNCATE INTO COPY EXECUTE COMMAND LOAD KILL GRANT REVOKE REFRESH "
-        "ATTACH DETACH REPLACE_"
-    ).split()
+    for name in names(
+        "INSERT UPDATE DELETE MERGE DROP ALTER CREATE TRUNCATE INTO COPY EXECUTE COMMAND LOAD KILL GRANT REVOKE REFRESH ATTACH DETACH"
+    )
     if hasattr(TokenType, name)
 }
 _WRITING_NODES = tuple(
     getattr(exp, name)
-    for name in (
-        "Insert Update Delete Merge Create Drop Alter TruncateTable Command Into Lock Copy LoadData Kill Set Use Pragma "
-        "Attach Detach Export Refresh Grant Revoke NextValueFor Commit Rollback Transaction Cache Uncache Execute Analyze"
-    ).split()
+    for name in names(
+        "Insert Update Delete Merge Create Drop Alter TruncateTable Command Into Lock Copy LoadData Kill Set Use Pragma Attach Detach Export "
+        "Refresh Grant Revoke NextValueFor Commit Rollback Transaction Cache Uncache Execute Analyze"
+    )
     if hasattr(exp, name)
 )
 
@@ -288,7 +288,7 @@ def _is_function(tokens: list[Token], at: int) -> bool:
     return at + 1 < len(tokens) and tokens[at + 1].token_type is TokenType.L_PAREN and at > 0
 
 
-def _writes(tree: exp.Expression, dialect: str) -> Verdict | None:
+def _writes(tree: exp.Expr, dialect: str) -> Verdict | None:
     for node in tree.walk():
         if isinstance(node, exp.Delete | exp.Drop | exp.TruncateTable):
             return destroys("a part of the SQL query deletes data")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Message brokers and task queues: Celery, RabbitMQ, Kafka, NATS, ActiveMQ, Pulsar and others."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Cloud command lines: AWS, Google Cloud, Azure, DigitalOcean, Heroku, Fly, OpenStack and others."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import re
 
 from runbooks.document import Risk
-from runbooks.risk._options import Verbs, option_names, shown, unfollowed
+from runbooks.risk._options import Verbs, names, option_names, shown, unfollowed
 from runbooks.risk._verdict import Invocation, Judge, Verdict, asks, changes, destroys, reads, unknown
 
 _AWS_READS = re.compile(
@@ -88,11 +89,11 @@ def _aws_verb(service: str, verb: str, more: list[str], index: int, call: Invoca
                 if loose
                 else unknown("aws is used in a way we do not judge")
             )
-        if verb == "check-domain-transferability" or service in ("sqs",) and verb.startswith("receive"):
+        if verb == "check-domain-transferability" or (service in ("sqs",) and verb.startswith("receive")):
             return unknown("aws is used in a way we do not judge")
         return reads(
             f"aws {service} {verb} only reads",
-            leaks=verb in _AWS_SECRETS or service == "secretsmanager" and verb.startswith("get"),
+            leaks=verb in _AWS_SECRETS or (service == "secretsmanager" and verb.startswith("get")),
         )
     if _AWS_DESTROYS.fullmatch(verb):
         return destroys(f"aws {service} {verb} deletes or ends something")
@@ -132,8 +133,7 @@ _GCLOUD_READS = {"list", "describe", "get-iam-policy", "info", "get-value", "rea
                  "get-shielded-identity", "get-effective-firewalls", "list-services", "list-cluster-info", "list-failed", "get-config"}  # fmt: skip
 _GCLOUD_LEAKS = {"access", "print-access-token", "print-identity-token", "get-secret", "cat"}
 _GCLOUD_DESTROYS = {"delete", "destroy", "purge", "rm", "undelete_", "remove", "abandon", "reset-windows-password"}
-_GCLOUD_GROUPS = set(
-    """alpha beta projects organizations folders compute instances disks snapshots images zones regions networks subnets firewall-rules firewall-policies
+_GCLOUD_GROUPS = names("""alpha beta projects organizations folders compute instances disks snapshots images zones regions networks subnets firewall-rules firewall-policies
     forwarding-rules backend-services backend-buckets url-maps health-checks http-health-checks https-health-checks target-pools target-http-proxies
     target-https-proxies ssl-certificates ssl-policies addresses routers routes vpn-tunnels vpn-gateways instance-groups managed unmanaged
     instance-templates machine-types project-info operations container clusters node-pools hub fleet memberships artifacts repositories docker
@@ -145,8 +145,7 @@ _GCLOUD_GROUPS = set(
     recommender billing accounts budgets access-context-manager certificate-manager certificates network-connectivity network-security
     interconnects attachments error-reporting events asset source repos ai-platform models ml-engine services vpc-access connectors components
     reservations commitments accelerator-types os-login external-vpn-gateways network-endpoint-groups security-policies rules service-directory
-    transfer domains registrations resource-manager tags essential-contacts org-policies identity groups quotas""".split()
-)
+    transfer domains registrations resource-manager tags essential-contacts org-policies identity groups quotas""")
 
 
 _ALSO_VERBS = {"deploy", "transfer", "run", "source", "builds", "app"}
@@ -285,11 +284,9 @@ def _by_verb(
     return judge
 
 
-_CHANGING = set(
-    """create update set add start stop restart reboot apply run exec edit patch deploy scale attach detach enable disable import export move
+_CHANGING = names("""create update set add start stop restart reboot apply run exec edit patch deploy scale attach detach enable disable import export move
     copy rename resize rebuild restore backup rollback migrate cancel promote push pull install upgrade login logout ssh connect open invoke send
-    assign unassign associate grant revoke lock unlock pause resume reset rotate change modify put post save load sync tag untag allocate release""".split()
-)
+    assign unassign associate grant revoke lock unlock pause resume reset rotate change modify put post save load sync tag untag allocate release""")
 
 
 def _heroku(call: Invocation) -> Verdict:
@@ -316,9 +313,7 @@ def _fly(call: Invocation) -> Verdict:
         return Verdict(Risk.READ_ONLY, "fly logs prints logs", endless=not bounded, edits=edits)
     if words[:1] and (
         words[0] in {"status", "info", "version", "regions", "doctor", "services"}
-        or words[1:2]
-        and words[1] in {"list", "show", "status", "ls", "info", "view"}
-        and words[0] not in _CHANGING
+        or (words[1:2] and words[1] in {"list", "show", "status", "ls", "info", "view"} and words[0] not in _CHANGING)
     ):
         return reads(f"fly {' '.join(words[:2])} only reads")
     if "destroy" in words or "delete" in words:

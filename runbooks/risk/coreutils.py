@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Files and the machine, as coreutils and their neighbours show or change them."""
 
 from __future__ import annotations

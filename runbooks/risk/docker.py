@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Docker, Compose in both spellings, and the tools that copy their verbs."""
 
 from __future__ import annotations

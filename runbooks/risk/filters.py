@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Text filters, and the ways in which they can write files or start programs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """`find` and its relatives: readers until an action says otherwise."""
 
 from __future__ import annotations
@@ -9,58 +10,54 @@ from runbooks.risk._options import changer, reader, shown
 from runbooks.risk._verdict import Arg, Invocation, Judge, Verdict, changes, destroys, reads, unknown, worst
 from runbooks.shell import HOLE
 
-_PLAIN = set(
-    ["-print", "-print0", "-ls", "-prune", "-quit", "-depth", "-d", "-mount", "-xdev", "-follow", "-daystart", "-noleaf", "-ignore_readdir_race", "-empty", "-executable", "-readable", "-writable", "-nouser", "-nogroup", "-true", "-false", "-not", "-a", "-and", "-o", "-or", "!", "(", ")", ",", "-H", "-L", "-P", "-warn", "-nowarn", "-X", "-s", "-x", "-E", "-O0", "-O1", "-O2", "-O3"]
-)  # fmt: skip
-_VALUED = set(
-    [
-        "-name",
-        "-iname",
-        "-path",
-        "-ipath",
-        "-wholename",
-        "-iwholename",
-        "-regex",
-        "-iregex",
-        "-lname",
-        "-ilname",
-        "-type",
-        "-xtype",
-        "-size",
-        "-mtime",
-        "-atime",
-        "-ctime",
-        "-mmin",
-        "-amin",
-        "-cmin",
-        "-newer",
-        "-anewer",
-        "-cnewer",
-        "-user",
-        "-group",
-        "-uid",
-        "-gid",
-        "-perm",
-        "-links",
-        "-inum",
-        "-samefile",
-        "-fstype",
-        "-maxdepth",
-        "-mindepth",
-        "-used",
-        "-regextype",
-        "-printf",
-        "-newermt",
-        "-newerat",
-        "-newerct",
-        "-context",
-        "-D",
-        "-flags",
-        "-mnewer",
-        "-newermm",
-        "-newerBt",
-    ]
-)
+_PLAIN = {"-print", "-print0", "-ls", "-prune", "-quit", "-depth", "-d", "-mount", "-xdev", "-follow", "-daystart", "-noleaf", "-ignore_readdir_race", "-empty", "-executable", "-readable", "-writable", "-nouser", "-nogroup", "-true", "-false", "-not", "-a", "-and", "-o", "-or", "!", "(", ")", ",", "-H", "-L", "-P", "-warn", "-nowarn", "-X", "-s", "-x", "-E", "-O0", "-O1", "-O2", "-O3"}  # fmt: skip
+_VALUED = {
+    "-name",
+    "-iname",
+    "-path",
+    "-ipath",
+    "-wholename",
+    "-iwholename",
+    "-regex",
+    "-iregex",
+    "-lname",
+    "-ilname",
+    "-type",
+    "-xtype",
+    "-size",
+    "-mtime",
+    "-atime",
+    "-ctime",
+    "-mmin",
+    "-amin",
+    "-cmin",
+    "-newer",
+    "-anewer",
+    "-cnewer",
+    "-user",
+    "-group",
+    "-uid",
+    "-gid",
+    "-perm",
+    "-links",
+    "-inum",
+    "-samefile",
+    "-fstype",
+    "-maxdepth",
+    "-mindepth",
+    "-used",
+    "-regextype",
+    "-printf",
+    "-newermt",
+    "-newerat",
+    "-newerct",
+    "-context",
+    "-D",
+    "-flags",
+    "-mnewer",
+    "-newermm",
+    "-newerBt",
+}
 _EXECUTES = {"-exec", "-execdir", "-ok", "-okdir"}
 
 

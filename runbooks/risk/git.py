@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """git: what it shows, what it changes, and how its options start programs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Terraform, Vault, Consul, Nomad, Packer and Vagrant; etcd, which often stands beside them."""
 
 from __future__ import annotations

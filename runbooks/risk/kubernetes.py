@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """kubectl and what is built around it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Processes, memory, network, disks, kernel and firewall of one machine."""
 
 from __future__ import annotations
@@ -420,10 +421,8 @@ def _nvidia(call: Invocation) -> Verdict:
     )
     if any(not known.fullmatch(text) for text in call.texts):
         return changes("nvidia-smi changes settings of a GPU")
-    if (
-        "-c" in call.texts
-        and not set(call.texts) & {"dmon", "pmon"}
-        or ("-m" in call.texts and "topo" not in call.texts and "dmon" not in call.texts)
+    if ("-c" in call.texts and not set(call.texts) & {"dmon", "pmon"}) or (
+        "-m" in call.texts and "topo" not in call.texts and "dmon" not in call.texts
     ):
         return changes("nvidia-smi changes settings of a GPU")
     if set(call.texts) & {"-p", "-s", "-u"} and not set(call.texts) & {"dmon", "pmon", "nvlink"}:
@@ -587,8 +586,8 @@ TOOLS: dict[str, Judge] = {
     "brctl": lambda call: reads("brctl shows bridges") if call.texts[:1] in (["show"], ["showmacs"], ["showstp"]) else changes("brctl changes bridges"),
     "wg": lambda call: reads("wg shows tunnels", leaks=len(call.args) > 1) if call.texts[:1] in ([], ["show"]) else changes("wg changes tunnels or shows keys"),
     "nmcli": lambda call: reads("nmcli shows network settings") if not set(call.texts) & {"up", "down", "add", "modify", "mod", "delete", "del", "edit", "connect", "disconnect", "set", "on", "off", "reload", "load", "import", "export", "clone", "reapply", "hostname", "monitor", "agent"} and not any("\x00" in t for t in call.texts[:3]) and set(call.texts) & {"show", "status", "list", "general", "s", "dev", "device", "con", "connection"} else changes("nmcli changes network settings"),
-    **{name: _iptables for name in ("iptables", "ip6tables", "iptables-legacy", "iptables-nft")},
-    **{name: _iptables_save for name in ("iptables-save", "ip6tables-save")},
+    **dict.fromkeys(("iptables", "ip6tables", "iptables-legacy", "iptables-nft"), _iptables),
+    **dict.fromkeys(("iptables-save", "ip6tables-save"), _iptables_save),
     "nft": lambda call: reads("nft list shows firewall rules") if [t for t in call.texts if not t.startswith("-")][:1] == ["list"] and not any(t.startswith(("-f", "--file", "-i")) for t in call.texts) else changes("nft changes the firewall"),
     "ipset": lambda call: reads("ipset list shows address sets") if call.texts[:1] in (["list"], ["-L"], ["-l"], ["test"], ["save"]) and not written_by(call.args, "f= file=") else changes("ipset changes address sets"),
     "ufw": _ufw,
@@ -622,7 +621,7 @@ TOOLS: dict[str, Judge] = {
     "umount": changer("unmounts a file system"),
     "swapon": _swap,
     "swapoff": changer("switches swap space off"),
-    **{name: _partitions for name in ("fdisk", "sfdisk", "parted", "gdisk", "sgdisk", "cfdisk")},
+    **dict.fromkeys(("fdisk", "sfdisk", "parted", "gdisk", "sgdisk", "cfdisk"), _partitions),
     **{name: destroyer("makes an empty file system, and what was there is gone") for name in ("mkfs", "mkfs.ext4", "mkfs.ext3", "mkfs.xfs", "mkfs.btrfs", "mkfs.vfat", "mke2fs", "mkswap", "wipefs", "blkdiscard", "badblocks")},
     **{name: changer("changes a file system") for name in ("resize2fs", "xfs_growfs", "growpart", "tune2fs", "e2fsck", "xfs_repair", "e2label", "fstrim", "losetup", "cryptsetup", "partprobe", "partx", "btrfs", "quotacheck", "setquota", "fsfreeze")},
     "fsck": lambda call: reads("fsck -n only looks") if "-n" in call.texts and "-y" not in call.texts and "-a" not in call.texts else changes("fsck repairs a file system"),

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Package managers of systems and languages, and build tools."""
 
 from __future__ import annotations
@@ -312,7 +313,7 @@ TOOLS: dict[str, Judge] = {
     "zypper": _ZYPPER,
     "pacman": lambda call: reads("pacman shows packages") if re.fullmatch(r"-(?:Q[a-zA-Z]*|Ss|Si|Sl|Sg|F|Fl)", (call.texts or [""])[0]) else changes("pacman installs or removes packages"),
     "flatpak": Verbs("flatpak", reads="list|info|search|remotes|history   shows packages", changes="install|update|run|override|remote-add   changes packages", destroys="uninstall|remove   removes packages"),
-    **{name: _PIP for name in ("pip", "pip3", "pip2")},
+    **dict.fromkeys(("pip", "pip3", "pip2"), _PIP),
     "pipx": Verbs("pipx", reads="list|environment   shows packages", changes="install|upgrade|upgrade-all|inject|run|ensurepath|reinstall   changes packages", destroys="uninstall|uninstall-all   removes packages"),
     "pipenv": Verbs("pipenv", reads="graph|check|--venv|requirements   shows packages", changes="install|update|lock|sync|run|shell   changes packages", destroys="uninstall|clean|--rm   removes packages"),
     "pip-compile": changer("writes a file"),
@@ -343,7 +344,7 @@ TOOLS: dict[str, Judge] = {
     "cmake": changer("writes build files"),
     "tar": _tar,
     "bsdtar": _tar,
-    **{name: _gzip for name in ("gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "unzstd", "lz4", "pigz", "unpigz", "lzop", "pbzip2")},
+    **dict.fromkeys(("gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "unzstd", "lz4", "pigz", "unpigz", "lzop", "pbzip2"), _gzip),
     "zip": lambda call: changes("zip writes an archive"),
     "unzip": _unzip,
     "zipinfo": reader("lists an archive"),

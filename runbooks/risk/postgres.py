@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """PostgreSQL's own tools, and what manages its clusters."""
 
 from __future__ import annotations

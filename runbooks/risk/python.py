@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Interpreters. A one-liner is read as Python; everything else that they would run is unknown."""
 
 from __future__ import annotations
@@ -5,21 +6,16 @@ from __future__ import annotations
 import ast
 import re
 
-from runbooks.risk._options import Verbs, changer, reader, shown
+from runbooks.risk._options import Verbs, changer, names, reader, shown
 from runbooks.risk._verdict import Invocation, Judge, Verdict, asks, changes, reads, unknown
 
-_MODULES = set(
-    """sys os platform time datetime json math socket ssl gc resource secrets string re collections itertools textwrap uuid base64 hashlib
+_MODULES = names("""sys os platform time datetime json math socket ssl gc resource secrets string re collections itertools textwrap uuid base64 hashlib
     locale struct statistics random psutil requests urllib urllib.request http.client redis psycopg2 psycopg asyncpg pymysql torch
     tensorflow numpy pandas django flask fastapi celery sqlalchemy kafka pymongo boto3 site sysconfig importlib.metadata pkg_resources
-    multiprocessing threading decimal calendar ipaddress zoneinfo tracemalloc""".split()
-)
-_BUILTINS = set(
-    """print len str int float bool list dict set tuple sorted min max sum abs round range enumerate zip any all repr
-    isinstance hex bin oct ord chr bytes reversed divmod format hash id""".split()
-)
-_METHODS = set(
-    """time now utcnow today isoformat strftime format join split strip lower upper replace startswith endswith encode decode keys values items
+    multiprocessing threading decimal calendar ipaddress zoneinfo tracemalloc""")
+_BUILTINS = names("""print len str int float bool list dict set tuple sorted min max sum abs round range enumerate zip any all repr
+    isinstance hex bin oct ord chr bytes reversed divmod format hash id""")
+_METHODS = names("""time now utcnow today isoformat strftime format join split strip lower upper replace startswith endswith encode decode keys values items
     get count hexdigest digest total_seconds timestamp as_dict name_ pid_ splitlines index find sha256 sha1 md5 dumps loads ping
     virtual_memory swap_memory cpu_percent cpu_count disk_usage net_connections net_io_counters disk_io_counters boot_time pids process_iter
     users getloadavg sensors_temperatures memory_info uname version
@@ -27,8 +23,7 @@ _METHODS = set(
     token_hex token_urlsafe token_bytes choice randbelow uuid4 uuid1 b64encode b64decode urlsafe_b64encode ascii_letters_ collect get_count
     get_stats get_objects set_debug is_available device_count get_device_name memory_allocated memory_reserved mem_get_info llen info
     dbsize sleep perf_counter monotonic getrusage getrlimit exists isfile isdir getsize basename dirname most_common distribution
-    metadata get_distribution list_gpus is_alive active_count head read status getcode json raise_for_status_ default_timer close""".split()
-)
+    metadata get_distribution list_gpus is_alive active_count head read status getcode json raise_for_status_ default_timer close""")
 
 
 def code_verdict(code: str) -> Verdict:
@@ -95,20 +90,13 @@ def _danger(node: ast.AST) -> str:
                 return f"imports from {shown(module or '.')}, which could do anything"
         case ast.Call(func=ast.Name(id=name)):
             return "" if name in _BUILTINS | _METHODS else f"calls {shown(name)}"
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id="platform" | "asyncpg" | "psycopg2" | "psycopg" | "pymysql"))
+        ):
+            return ""  # what of them may be used is decided where the attribute stands
         case ast.Call(func=ast.Attribute(attr=name)):
-            if isinstance(node.func.value, ast.Name) and node.func.value.id in (
-                "platform",
-                "asyncpg",
-                "psycopg2",
-                "psycopg",
-                "pymysql",
-            ):
-                return ""
-            return (
-                ""
-                if name in _METHODS | {"Redis", "StrictRedis", "Process", "connect_"} and not _sends(node)
-                else f"calls {shown(name)}"
-            )
+            known = name in _METHODS | {"Redis", "StrictRedis", "Process"} and not _sends(node)
+            return "" if known else f"calls {shown(name)}"
         case ast.Call():
             return "calls something that is not named"
         case ast.Attribute(attr=name) if name.startswith("__") and name not in (
@@ -302,13 +290,13 @@ _FLASK = Verbs(
 )
 
 TOOLS: dict[str, Judge] = {
-    **{name: _python for name in ("python", "python3", "python2", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "pypy3")},
+    **dict.fromkeys(("python", "python3", "python2", "python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "pypy3"), _python),
     "ipython": lambda call: asks("ipython opens a prompt for a person") if not call.args else unknown("ipython runs a program"),
-    **{name: _interpreter for name in ("node", "ruby", "php", "lua", "deno", "Rscript", "R", "julia", "scala", "groovy", "tclsh", "erl", "elixir", "iex", "irb", "ghci", "swift", "tsx", "ts-node", "nodejs", "osascript", "guile")},
-    **{name: _server for name in ("uvicorn", "gunicorn", "hypercorn", "daphne", "uwsgi", "waitress-serve", "puma", "unicorn", "streamlit", "nodemon", "http-server", "serve", "flower")},
+    **dict.fromkeys(("node", "ruby", "php", "lua", "deno", "Rscript", "R", "julia", "scala", "groovy", "tclsh", "erl", "elixir", "iex", "irb", "ghci", "swift", "tsx", "ts-node", "nodejs", "osascript", "guile"), _interpreter),
+    **dict.fromkeys(("uvicorn", "gunicorn", "hypercorn", "daphne", "uwsgi", "waitress-serve", "puma", "unicorn", "streamlit", "nodemon", "http-server", "serve", "flower"), _server),
     "java": _java,
     "jps": reader("lists Java processes"),
-    "jinfo": lambda call: changes("jinfo -flag changes a Java process") if any(text.startswith("-flag") and re.search(r"[=+]", text) or re.match(r"[+-]\w+$", text) and text not in ("-flags", "-sysprops") for text in call.texts) or "-flag" in call.texts else reads("jinfo shows settings of a Java process"),
+    "jinfo": lambda call: changes("jinfo -flag changes a Java process") if any((text.startswith("-flag") and re.search(r"[=+]", text)) or (re.match(r"[+-]\w+$", text) and text not in ("-flags", "-sysprops")) for text in call.texts) or "-flag" in call.texts else reads("jinfo shows settings of a Java process"),
     "jstack": lambda call: changes("jstack -F stops a process") if "-F" in call.texts else reads("jstack shows what a Java process does"),
     "jmap": lambda call: reads("jmap -heap shows memory of a Java process") if call.texts[:1] in (["-heap"], ["-clstats"], ["-finalizerinfo"]) else changes("jmap stops a process and may write its memory to a file"),
     "jstat": _jstat,

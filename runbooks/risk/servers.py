@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Web and mail servers, proxies, certificates, monitoring, configuration management, clusters, and other servers' tools."""
 
 from __future__ import annotations
@@ -5,7 +6,7 @@ from __future__ import annotations
 import re
 
 from runbooks.document import Risk
-from runbooks.risk._options import Verbs, changer, parsed, reader, shown, written_by
+from runbooks.risk._options import Verbs, changer, names, parsed, reader, shown, written_by
 from runbooks.risk._verdict import Edit, Invocation, Judge, Verdict, asks, changes, destroys, reads, unknown
 
 
@@ -160,7 +161,7 @@ def _s_client(call: Invocation) -> Verdict:
     if call.stdin is not None or call.piped:
         if call.stdin is not None and call.stdin.strip() not in ("", "Q", "QUIT", "quit"):
             return unknown("openssl s_client sends what it is fed")
-        return verdict if call.stdin is not None or call.piped else verdict
+        return verdict
     end = call.args[-1].end
     return Verdict(
         Risk.READ_ONLY, "openssl s_client waits for a person to type", True, (Edit(end, end, " </dev/null"),)
@@ -346,7 +347,7 @@ def _salt(call: Invocation) -> Verdict:
         call.args,
         "l= L G C E N S t= b= out= output= timeout= batch= v c= static async_ hide-timeout list grain compound pcre nodegroup local retcode-passthrough state-output= log-level= no-color id= batch-size= show-timeout subset= versions-report",
     )
-    words = [arg for arg in found.operands]
+    words = list(found.operands)
     target = 0 if call.name in ("salt-call", "salt-run") else 1
     if found.strange or len(words) <= target:
         return unknown(f"{call.name} is used in a way we do not judge")
@@ -478,20 +479,16 @@ def _gitlab_redis(call: Invocation) -> Verdict:
 
 # databases without SQL
 
-_MONGO_CALLS = set(
-    """status conf config printReplicationInfo printSecondaryReplicationInfo printSlaveReplicationInfo isMaster hello serverStatus stats currentOp version
+_MONGO_CALLS = names("""status conf config printReplicationInfo printSecondaryReplicationInfo printSlaveReplicationInfo isMaster hello serverStatus stats currentOp version
     getReplicationInfo find findOne count countDocuments estimatedDocumentCount distinct aggregate explain limit sort skip pretty toArray forEach printjson
     print getCollectionNames getCollectionInfos getSiblingDB getMongo getDBNames getDBs getIndexes getIndexKeys totalSize dataSize storageSize totalIndexSize
     indexStats latencyStats hostInfo getName getCollection adminCommand runCommand getProfilingStatus getProfilingLevel isBalancerRunning getBalancerState
     getShardDistribution buildInfo connectionStatus getUsers_ getReadPrefMode setReadPref readPref secondaryOk slaveOk rsStatus_ map filter length keys
     JSON.stringify stringify Object.keys entries ObjectId ISODate Date NumberLong Timestamp EJSON.stringify serverBuildInfo serverCmdLineOpts top_ getShardVersion isCapped
-    validate_ maxTimeMS itcount size hasNext next tojson tojsononeline quit exit Array from toString toISOString join slice""".split()
-)
-_MONGO_COMMANDS = set(
-    """ping hello isMaster ismaster replSetGetStatus replSetGetConfig serverStatus buildInfo buildinfo dbStats dbstats collStats collstats listDatabases listCollections
+    validate_ maxTimeMS itcount size hasNext next tojson tojsononeline quit exit Array from toString toISOString join slice""")
+_MONGO_COMMANDS = names("""ping hello isMaster ismaster replSetGetStatus replSetGetConfig serverStatus buildInfo buildinfo dbStats dbstats collStats collstats listDatabases listCollections
     connectionStatus currentOp getLog getParameter hostInfo listShards balancerStatus top connPoolStats getCmdLineOpts isdbgrid listIndexes count
-    distinct find explain whatsmyuri features netstat shardConnPoolStats lockInfo replSetGetRBID getShardMap profile_""".split()
-)
+    distinct find explain whatsmyuri features netstat shardConnPoolStats lockInfo replSetGetRBID getShardMap profile_""")
 
 
 def mongo_verdict(code: str) -> Verdict:
@@ -554,8 +551,8 @@ def _mongostat(call: Invocation) -> Verdict:
     return Verdict(Risk.READ_ONLY, f"{call.name} keeps printing until it is stopped", True, (call.put(0, "-n 1"),))
 
 
-_NODETOOL_READS = set(
-    "status info ring describecluster tpstats compactionstats netstats gossipinfo cfstats tablestats cfhistograms tablehistograms proxyhistograms version statusbinary statusgossip statushandoff statusthrift statusbackup statusautocompaction getendpoints getcompactionthroughput getstreamthroughput getlogginglevels gettimeout getconcurrentcompactors failuredetector listsnapshots toppartitions_ describering rangekeysample gcstats getseeds clientstats compactionhistory getcompactionthreshold gettraceprobability viewbuildstatus help repair_admin_ getinterdcstreamthroughput getsstables getmaxhintwindow".split()
+_NODETOOL_READS = names(
+    "status info ring describecluster tpstats compactionstats netstats gossipinfo cfstats tablestats cfhistograms tablehistograms proxyhistograms version statusbinary statusgossip statushandoff statusthrift statusbackup statusautocompaction getendpoints getcompactionthroughput getstreamthroughput getlogginglevels gettimeout getconcurrentcompactors failuredetector listsnapshots toppartitions_ describering rangekeysample gcstats getseeds clientstats compactionhistory getcompactionthreshold gettraceprobability viewbuildstatus help repair_admin_ getinterdcstreamthroughput getsstables getmaxhintwindow"
 )
 
 
@@ -781,8 +778,7 @@ def _appctl(call: Invocation) -> Verdict:
         (
             text
             for text in words
-            if "/" in text
-            and not text.startswith("/")
+            if ("/" in text and not text.startswith("/"))
             or text in ("status", "version", "connection-status", "list-commands")
         ),
         "",
@@ -813,15 +809,15 @@ def _listing(reading: str, does: str = "shows the state") -> Judge:
 TOOLS: dict[str, Judge] = {
     "nginx": _nginx,
     "openresty": _nginx,
-    **{name: _apachectl for name in ("apachectl", "apache2ctl", "httpd", "apache2")},
+    **dict.fromkeys(("apachectl", "apache2ctl", "httpd", "apache2"), _apachectl),
     "a2query": reader("shows which sites are on"),
     **{name: changer("switches a site or module on or off") for name in ("a2ensite", "a2dissite", "a2enmod", "a2dismod", "a2enconf", "a2disconf")},
     "haproxy": _haproxy,
     "varnishadm": _varnishadm,
-    **{name: _varnishlog for name in ("varnishlog", "varnishncsa", "varnishstat", "varnishtop", "varnishhist")},
+    **dict.fromkeys(("varnishlog", "varnishncsa", "varnishstat", "varnishtop", "varnishhist"), _varnishlog),
     "caddy": _listing("validate version list-modules environ adapt build-info"),
     "traefik": _listing("version healthcheck"),
-    "envoy": lambda call: reads("envoy checks its configuration") if "--mode" in call.texts and "validate" in call.texts or call.texts == ["--version"] else asks("envoy starts a server that runs until it is stopped"),
+    "envoy": lambda call: reads("envoy checks its configuration") if ("--mode" in call.texts and "validate" in call.texts) or call.texts == ["--version"] else asks("envoy starts a server that runs until it is stopped"),
     "squidclient": lambda call: reads("squidclient shows the state of the cache") if call.texts and call.texts[-1].startswith("mgr:") and call.texts[-1] not in ("mgr:shutdown", "mgr:reconfigure", "mgr:rotate") and "purge" not in " ".join(call.texts).lower() else changes("squidclient changes the cache"),
     "php-fpm": lambda call: reads("php-fpm -t checks its configuration") if call.texts and all(text in ("-t", "-tt", "-v", "-m", "-i") for text in call.texts) else asks("php-fpm starts a server"),
     "named-checkconf": reader("checks settings"),
@@ -911,7 +907,7 @@ TOOLS: dict[str, Judge] = {
     "ovs-vsctl": _listing("show list-br list-ports list-ifaces get list find br-exists", "shows switches"),
     "ovs-ofctl": _listing("show dump-flows dump-ports dump-tables dump-groups dump-ports-desc", "shows flows"),
     "ovs-dpctl": _listing("show dump-flows", "shows flows"),
-    **{name: _appctl for name in ("ovs-appctl", "ovn-appctl")},
+    **dict.fromkeys(("ovs-appctl", "ovn-appctl"), _appctl),
     **{name: _listing("show list find get lsp-list ls-list lr-list lr-route-list lb-list acl-list lflow-list chassis-list list-ports", "shows the network") for name in ("ovn-nbctl", "ovn-sbctl")},
     "crio": _listing("status version config"),
     "odf": lambda call: reads("odf shows storage") if call.texts[1:2] == ["ls"] or call.texts[:1] in (["get"], ["version"]) else changes("odf changes storage"),
@@ -926,7 +922,7 @@ TOOLS: dict[str, Judge] = {
     "gitlab-runner": _listing("status list verify_ --version"),
     "gitaly": _listing("check version", "checks the server"),
     "praefect": lambda call: reads("praefect only checks") if set(call.texts) & {"dataloss", "check", "list-storages", "metadata", "list-untracked-repositories", "dial-nodes", "sql-ping", "sql-migrate-status", "configuration"} and not set(call.texts) & {"set-replication-factor", "accept-dataloss", "remove-repository", "track-repository", "sql-migrate", "sql-migrate-down"} else changes("praefect changes the cluster"),
-    **{name: _mongosh for name in ("mongosh", "mongo")},
+    **dict.fromkeys(("mongosh", "mongo"), _mongosh),
     "mongostat": _mongostat,
     "mongotop": _mongostat,
     "mongodump": lambda call: changes("mongodump writes files"),
@@ -948,7 +944,7 @@ TOOLS: dict[str, Judge] = {
     "vector": _listing("validate list --version"),
     "ceph": _ceph,
     "rados": lambda call: reads("rados shows pools") if call.texts[:1] in (["df"], ["lspools"], ["ls"]) or (call.texts[:1] == ["-p"] and call.texts[2:3] in (["ls"], ["stat"])) else changes("rados changes data"),
-    "rbd": lambda call: reads("rbd shows images") if call.texts[:1] and call.texts[0] in {"ls", "list", "info", "status", "du", "showmapped", "children", "diff_", "lock_ls"} or call.texts[:2] in (["snap", "ls"], ["lock", "ls"], ["trash", "ls"], ["mirror", "pool"], ["mirror", "image"]) and (call.texts[0] != "mirror" or call.texts[2:3] in (["status"], ["info"])) else (destroys("rbd deletes images") if call.texts[:1] in (["rm"], ["remove"]) else changes("rbd changes images")),
+    "rbd": lambda call: reads("rbd shows images") if (call.texts[:1] and call.texts[0] in {"ls", "list", "info", "status", "du", "showmapped", "children", "diff_", "lock_ls"}) or (call.texts[:2] in (["snap", "ls"], ["lock", "ls"], ["trash", "ls"], ["mirror", "pool"], ["mirror", "image"]) and (call.texts[0] != "mirror" or call.texts[2:3] in (["status"], ["info"]))) else (destroys("rbd deletes images") if call.texts[:1] in (["rm"], ["remove"]) else changes("rbd changes images")),
     "radosgw-admin": lambda call: reads("radosgw-admin shows users or buckets", leaks=call.texts[:1] == ["user"]) if call.texts[1:2] and call.texts[1] in {"list", "info", "stats", "status", "get", "show"} else changes("radosgw-admin changes users or buckets"),
     "cephadm": _listing("ls version check-host list-networks"),
     "gluster": _gluster,
@@ -976,7 +972,7 @@ TOOLS: dict[str, Judge] = {
     "lxc": _listing("list ls info version image_list network_list storage_list profile_list config_show profile_show", "shows containers"),
     "lxc-ls": reader("lists containers"),
     "lxc-info": reader("shows a container"),
-    **{name: _slurm for name in ("squeue", "sinfo", "sacct", "sstat", "sprio", "sshare", "sdiag")},
+    **dict.fromkeys(("squeue", "sinfo", "sacct", "sstat", "sprio", "sshare", "sdiag"), _slurm),
     "scontrol": lambda call: reads("scontrol show shows jobs or nodes") if call.texts[:1] in (["show"], ["ping"], ["version"]) else changes("scontrol changes jobs or nodes"),
     "scancel": changer("ends jobs"),
     "sbatch": changer("starts a job"),

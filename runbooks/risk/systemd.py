@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """systemd and other service managers, and the system's logs."""
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """HTTP clients. A GET reads; anything that sends, names a method, or writes a file changes something."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
-
 
 from runbooks.document import Risk
 from runbooks.risk._options import Parsed, changer, parsed, shown

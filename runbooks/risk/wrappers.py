@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (a table of verbs or options is easier to read and extend one tool a line)
 """Commands that run the command in their arguments."""
 
 from __future__ import annotations
