@@ -5,16 +5,14 @@ Used for posting to Slack, whose rates and "posted once" hold for all processes 
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import psutil
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
+from incidents.holders import is_dead, this_process
 from incidents.models import Switch
 from incidents.store import Store
 
@@ -59,20 +57,3 @@ class Lease:
         taken = update(Switch).where(*unchanged, col(Switch.changed_at) == held.changed_at)
         renewed = session.execute(taken.values(on=True, changed_by=self._me, changed_at=now))
         return bool(renewed.rowcount == 1)  # type: ignore[attr-defined] # an UPDATE gives a CursorResult
-
-
-def this_process() -> str:
-    """Host, process id, and the process's start, so that a reused id is not mistaken for us."""
-    return f"{socket.gethostname()}/{os.getpid()}/{int(psutil.Process().create_time())}"
-
-
-def is_dead(process: str) -> bool:
-    """Whether it is known to be gone: a process of this host that is no more. Of other hosts nothing is known."""
-    host, _, rest = process.partition("/")
-    pid, _, born = rest.partition("/")
-    if host != socket.gethostname():
-        return False
-    try:
-        return int(psutil.Process(int(pid)).create_time()) != int(born)
-    except (psutil.NoSuchProcess, ValueError):
-        return True

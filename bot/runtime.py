@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from bot.metrics import Metrics
 from incidents import migrate
+from incidents.approvals import approvers_of
 from incidents.errors import Misconfigured
 from incidents.inventory import Inventory, load_inventory
 from incidents.settings import Settings, secret_named
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from workers.tasks import CeleryHints
 
 log = logging.getLogger(__name__)
-PRACTICE_APPROVERS = ("@oncall",)
-"""Who may approve in the practice workspace when nobody is configured. In a real workspace unset means nobody."""
-
 Page = Literal["timeline", "postmortem"]
 Clock = Callable[[], datetime]
 
@@ -44,8 +42,8 @@ def utc_now() -> datetime:
 class Runtime:
     """One process's hold on an installation. `close` it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings, clock: Clock = utc_now, *, console: str | None = None) -> None:
-        self.settings = _with_practice_approvers(settings, console)
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+        self.settings = settings
         self.clock = clock
         self.metrics = Metrics()
         # Before the database makes it: what it holds is for this user alone.
@@ -130,8 +128,7 @@ class Runtime:
 
     def approvers(self, system: str | None) -> tuple[str, ...]:
         """Who may act on a system's incidents from outside Slack: its own list, else the installation's."""
-        known = self.inventory.system(system)
-        return tuple(known.approvers) if known and known.approvers else self.settings.approvers
+        return approvers_of(self.inventory.system(system), self.settings)
 
     def prepare_database(self) -> None:
         """Bring the embedded database up to date. Misconfigured when another one must be upgraded by hand first."""
@@ -172,10 +169,3 @@ def newest_revision() -> str | None:
     config = Config()
     config.set_main_option("script_location", "incidents:migrations")
     return ScriptDirectory.from_config(config).get_current_head()
-
-
-def _with_practice_approvers(settings: Settings, console: str | None) -> Settings:
-    if not settings.practice or settings.approvers:
-        return settings
-    local = (console,) if console else ()
-    return settings.model_copy(update={"approvers": (*PRACTICE_APPROVERS, *local)})

@@ -123,7 +123,10 @@ def pause(session: Session, actor: str, now: datetime, reason: str = "") -> None
 
 
 def resume(session: Session, actor: str, now: datetime) -> None:
+    """Let steps run again; those that waited are hinted by the next sweep."""
     _switch(session, False, actor, now, "")
+    waited = update(Step).where(col(Step.state) == StepState.READY)
+    session.execute(waited.values(hinted_at=None))
 
 
 def paused(session: Session) -> str | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import pwd
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +21,13 @@ from sqlmodel import col
 
 from incidents import timeline
 from incidents.errors import NotFound
+from incidents.inventory import System
 from incidents.lifecycle import StepState, move_step
 from incidents.models import Approval, Step
+from incidents.settings import Settings
+
+PRACTICE_GROUP = "@oncall"
+"""The group of the practice workspace that may approve there."""
 
 Answer = Literal["approved", "denied", "waiting", "expired", "stale", "forbidden", "already"]
 
@@ -62,6 +69,28 @@ def request(
     session.add(approval)
     session.flush()
     return approval
+
+
+def console_user() -> str:
+    """Who sits here, as acts record it: `console:<user>`, from the account that runs this process."""
+    # Not getpass.getuser(): that believes the environment, which anybody may set.
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        name = f"uid-{os.getuid()}"
+    return f"console:{name}"
+
+
+def approvers_of(system: System | None, settings: Settings) -> tuple[str, ...]:
+    """Who may approve fixes of a system: its own list in the inventory, else the installation's.
+
+    In the practice workspace its on-call group may as well, and where no list is configured whoever sits at the
+    console; in a real workspace an empty list is nobody.
+    """
+    listed = system.approvers if system and system.approvers else settings.approvers
+    if not settings.practice:
+        return tuple(listed)
+    return tuple(dict.fromkeys((*(listed or (console_user(),)), PRACTICE_GROUP)))
 
 
 def may_approve(actor: str, groups: Collection[str], approvers: Collection[str]) -> bool:

@@ -5,8 +5,9 @@ What `receive` has returned from a commit is remembered whatever happens next; n
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from sqlmodel import col
 
 from incidents import timeline
 from incidents.acts import settle
-from incidents.alert import Alert, AlertStatus, Priority
+from incidents.alert import Alert, AlertStatus, Link, Priority
 from incidents.inventory import Inventory
 from incidents.lifecycle import OPEN, IncidentStatus, move_incident
 from incidents.models import AlertRow, Incident
@@ -48,7 +49,7 @@ class Receipt:
 def receive(session: Session, alerts: Sequence[Alert], inventory: Inventory, now: datetime) -> Receipt:
     """Take a batch of alerts in. Repeats of a known alert only count; the rest attach to or open an incident."""
     receipt = Receipt()
-    for alert in alerts:
+    for alert in map(_clean, alerts):
         match alert.status:
             case AlertStatus.FIRING:
                 _fire(session, alert, inventory, now, receipt)
@@ -79,17 +80,45 @@ def open_by_hand(
     )
 
 
+def _clean(alert: Alert) -> Alert:
+    """The alert as it is kept: without secrets, and no larger than anybody could read."""
+    return replace(
+        alert,
+        title=redact(alert.title)[:TITLE] or "untitled alert",
+        dedup_key=_short(redact(alert.dedup_key)),
+        service=redact(alert.service)[:TITLE] if alert.service else None,
+        system=redact(alert.system)[:TITLE] if alert.system else None,
+        labels=_kept(alert.labels),
+        annotations=_kept(alert.annotations),
+        links=tuple(Link(redact(link.title)[:TITLE], redact(link.url)) for link in alert.links),
+        runbook_url=redact(alert.runbook_url) if alert.runbook_url else None,
+    )
+
+
+def _short(key: str) -> str:
+    return key if len(key) <= TITLE else f"{key[:100]}...{_digest(key)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def correlation_of(alert: Alert, system: str | None) -> str:
-    """Alerts with the same answer belong to one incident: the same thing wrong with the same service."""
-    return "\x1f".join((system or "", alert.service or "", alert.title))
+    """Alerts with the same answer belong to one incident: the same thing wrong with the same service.
+
+    A digest, since an index takes no text of any length.
+    """
+    return _digest("\x1f".join((system or "", alert.service or "", alert.title)))
 
 
 def _fire(session: Session, alert: Alert, inventory: Inventory, now: datetime, receipt: Receipt) -> None:
     known = _latest(session, alert)
     if known is not None and known.status != AlertStatus.RESOLVED:
-        _count(session, known, now)
-        receipt.duplicates += 1
-        return
+        if not _outlived(session, known, now):
+            _count(session, known, now)
+            receipt.duplicates += 1
+            return
+        known.status, known.ends_at = AlertStatus.RESOLVED, now
     system = alert.system or (inventory.system_of(alert.service) if alert.service else None)
     if known is not None and _returned(session, alert, known, now, receipt):
         return
@@ -113,9 +142,9 @@ def _fire(session: Session, alert: Alert, inventory: Inventory, now: datetime, r
         receipt.opened.append(_id(incident))
     else:
         receipt.attached.append(_id(incident))
-    session.add(_row(alert, _id(incident), system, now))
+    session.add(_row(session, alert, _id(incident), system, now))
     session.flush()
-    _tell(session, incident, alert, f"{alert.source} reports: {alert.title[:TITLE]}", now)
+    _tell(session, incident, alert, f"{alert.source} reports: {alert.title}", now)
 
 
 def _returned(session: Session, alert: Alert, known: AlertRow, now: datetime, receipt: Receipt) -> bool:
@@ -123,7 +152,7 @@ def _returned(session: Session, alert: Alert, known: AlertRow, now: datetime, re
     incident = session.get_one(Incident, known.incident_id)
     since = now - incident.resolved_at if incident.resolved_at else None
     if incident.status == IncidentStatus.RESOLVED and since is not None and since < REOPEN_WINDOW:
-        text = f"reopened: {alert.title[:TITLE]} fires again after {_spoken(since)}"
+        text = f"reopened: {alert.title} fires again after {_spoken(since)}"
         reset = {"resolved_at": None, "mitigated_at": None, "triaged_at": None}
         if not move_incident(
             session, incident, IncidentStatus.TRIGGERED, at=now, actor=f"alert:{alert.source}", text=text, **reset
@@ -134,13 +163,12 @@ def _returned(session: Session, alert: Alert, known: AlertRow, now: datetime, re
         receipt.attached.append(_id(incident))
     else:
         return False
-    row = _row(alert, _id(incident), known.system, now)
-    if row.starts_at == known.starts_at:  # the sender keeps one start for the whole flapping episode
+    if alert.starts_at == known.starts_at:  # the sender keeps one start for the whole flapping episode
         known.status, known.ends_at, known.seen_at, known.count = AlertStatus.FIRING, None, now, known.count + 1
     else:
-        session.add(row)
+        session.add(_row(session, alert, _id(incident), known.system, now))
     session.flush()
-    _tell(session, incident, alert, f"{alert.source} reports again: {alert.title[:TITLE]}", now)
+    _tell(session, incident, alert, f"{alert.source} reports again: {alert.title}", now)
     return True
 
 
@@ -155,7 +183,7 @@ def _resolve(session: Session, alert: Alert, now: datetime, receipt: Receipt) ->
     known.status, known.ends_at, known.seen_at = AlertStatus.RESOLVED, alert.ends_at or now, now
     session.flush()
     incident = session.get_one(Incident, known.incident_id)
-    _tell(session, incident, alert, f"{alert.source} reports resolved: {alert.title[:TITLE]}", now)
+    _tell(session, incident, alert, f"{alert.source} reports resolved: {alert.title}", now)
     if incident.status in OPEN and not _still_firing(session, _id(incident)):
         settle(session, incident, actor=f"alert:{alert.source}", text="resolved: every alert of it has ended", now=now)
         receipt.resolved.append(_id(incident))
@@ -236,21 +264,39 @@ def _still_firing(session: Session, incident_id: int) -> int:
     return session.scalar(select(func.count()).select_from(AlertRow).where(*firing)) or 0
 
 
-def _row(alert: Alert, incident_id: int, system: str | None, now: datetime) -> AlertRow:
+def _outlived(session: Session, known: AlertRow, now: datetime) -> bool:
+    """Whether an alert goes on although somebody closed its incident a while ago: then it wants a new one."""
+    incident = session.get_one(Incident, known.incident_id)
+    ended = incident.resolved_at or incident.closed_at
+    return incident.status not in OPEN and ended is not None and now - ended >= REOPEN_WINDOW
+
+
+def _start_of(session: Session, alert: Alert, now: datetime) -> datetime:
+    """When this episode began: as the sender says, unless an earlier episode began then; then, when we saw it."""
+    told = alert.starts_at or now
+    same = select(col(AlertRow.id)).where(
+        col(AlertRow.source) == alert.source,
+        col(AlertRow.dedup_key) == alert.dedup_key,
+        col(AlertRow.starts_at) == told,
+    )
+    return told if session.scalars(same.limit(1)).first() is None else now
+
+
+def _row(session: Session, alert: Alert, incident_id: int, system: str | None, now: datetime) -> AlertRow:
     return AlertRow(
         incident_id=incident_id,
         source=alert.source,
         dedup_key=alert.dedup_key,
         status=str(alert.status),
-        title=redact(alert.title)[:TITLE],
+        title=alert.title,
         service=alert.service,
         system=system,
         priority=alert.priority,
-        labels=_kept(alert.labels),
-        annotations=_kept(alert.annotations),
-        links=[{"title": redact(link.title), "url": redact(link.url)} for link in alert.links],
+        labels=alert.labels,
+        annotations=alert.annotations,
+        links=[{"title": link.title, "url": link.url} for link in alert.links],
         runbook_url=alert.runbook_url,
-        starts_at=alert.starts_at or now,
+        starts_at=_start_of(session, alert, now),
         ends_at=alert.ends_at,
         received_at=now,
         seen_at=now,
@@ -268,7 +314,7 @@ def _summary(alert: Alert) -> str:
 
 
 def _tell(session: Session, incident: Incident, alert: Alert, text: str, now: datetime) -> None:
-    data: dict[str, Any] = {"status": str(alert.status), "dedup_key": alert.dedup_key, "labels": _kept(alert.labels)}
+    data: dict[str, Any] = {"status": str(alert.status), "dedup_key": alert.dedup_key, "labels": alert.labels}
     timeline.append(session, _id(incident), "alert", f"alert:{alert.source}", text, at=now, data=data)
 
 

@@ -6,10 +6,7 @@ method decides is committed before it is acted on, and a step's own work happens
 
 from __future__ import annotations
 
-import getpass
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-import psutil
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -25,6 +21,7 @@ from sqlmodel import col
 from incidents import acts, approvals, timeline
 from incidents.alert import Alert, AlertStatus, Link, Priority
 from incidents.errors import MidwatchError, NotFound, Rejected
+from incidents.holders import is_dead, this_process
 from incidents.inventory import Inventory, System
 from incidents.lifecycle import ENDED, OPEN, IncidentStatus, StepState, move_incident, move_step
 from incidents.models import AlertRow, Approval, Incident, Run, Step
@@ -95,11 +92,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def this_worker() -> str:
-    """Who owns a lease: host, process id and the process's start, so that a reused id is not mistaken for us."""
-    return f"{socket.gethostname()}/{os.getpid()}/{int(psutil.Process().create_time())}"
-
-
 class Engine:
     """One worker process's view of the work. Thread-safe: every thread of the pool shares one."""
 
@@ -113,7 +105,7 @@ class Engine:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.store, self.settings, self.inventory, self.shelf = store, settings, inventory, shelf
-        self.hints, self.clock, self.owner = hints, clock, this_worker()
+        self.hints, self.clock, self.owner = hints, clock, this_process()
         self._cancels: dict[int, threading.Event] = {}
 
     # ---- triage: an incident becomes a run
@@ -351,7 +343,7 @@ class Engine:
         kept = {
             "exit_code": outcome.exit_code,
             "summary": redact(outcome.summary),
-            "output": redact(outcome.output),
+            "output": redact(outcome.output, command=step.text),
             "truncated": outcome.truncated,
             "finished_at": now,
             "owner": None,
@@ -485,15 +477,8 @@ class Engine:
         approvals.request(session, fix, self.approvers(incident.system), self.clock(), valid, needed=needed)
 
     def approvers(self, system: str | None) -> tuple[str, ...]:
-        """Who may approve fixes of a system: its own list in the inventory, else the installation's.
-
-        In the practice workspace its on-call group may as well, and who sits at the console; elsewhere an empty list
-        is nobody.
-        """
-        known = self.inventory.system(system) if system else None
-        listed = known.approvers if known and known.approvers else self.settings.approvers
-        practising = ("@oncall", f"console:{getpass.getuser()}") if self.settings.practice else ()
-        return tuple(dict.fromkeys((*listed, *practising)))
+        """Who may approve fixes of a system, and promote its procedures."""
+        return approvals.approvers_of(self.inventory.system(system), self.settings)
 
     def _after_decision(self, session: Session, run: Run, incident: Incident) -> None:
         fix = _last_fix(session, run)
@@ -549,7 +534,7 @@ class Engine:
     def _swept(self, session: Session) -> list[Step]:
         now = self.clock()
         for step in session.scalars(select(Step).where(col(Step.state) == StepState.RUNNING)).all():
-            if step.lease_until is None or step.lease_until <= now or _is_dead(step.owner):
+            if step.lease_until is None or step.lease_until <= now or is_dead(step.owner):
                 self._orphaned(session, step, now)
         approvals.expire(session, now)
         due: list[Step] = []
@@ -666,11 +651,11 @@ def _can_run_again(step: Step) -> bool:
 def _plan_text(run: Run, procedure: Procedure, steps: Sequence[Step]) -> str:
     checks = sum(s.phase == Phase.DIAGNOSIS and s.state in (StepState.READY, StepState.PLANNED) for s in steps)
     fixes = sum(s.risk in CHANGES and s.state == StepState.PLANNED and s.text is not None for s in steps)
-    skipped = [f"{s.title or s.text}: {s.summary}" for s in steps if s.state == StepState.SKIPPED]
+    skipped = [f"{s.title or s.text} ({s.summary})" for s in steps if s.state == StepState.SKIPPED]
     by_hand = sum(s.text is None for s in steps)
     counts = f"{_counted(checks, 'check')}, {_counted(fixes, 'fix', 'fixes')}, {by_hand} by hand"
     shadow = " in shadow: nothing of it runs until it is promoted" if run.mode == "shadow" else ""
-    lost = f". Could not run: {'; '.join(skipped)}" if skipped else ""
+    lost = f". Left out: {'; '.join(skipped)}" if skipped else ""
     return f"follows '{procedure.title}' ({run.why}): {counts}{shadow}{lost}"
 
 
@@ -693,19 +678,6 @@ def _state_after(claim: Claim, outcome: Outcome) -> StepState:
 
 def _row(finding: Finding) -> dict[str, str]:
     return {"level": str(finding.level), "text": finding.text, "subject": finding.subject}
-
-
-def _is_dead(owner: str | None) -> bool:
-    """Whether the owner is known to be gone: a process of this host that is no more. Elsewhere, only leases tell."""
-    if owner is None:
-        return True
-    host, pid, born = owner.split("/")
-    if host != socket.gethostname():
-        return False
-    try:
-        return int(psutil.Process(int(pid)).create_time()) != int(born)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _id(row: Incident | Run | Step) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from celery.exceptions import OperationalError as BrokerDown
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _engine: Engine | None = None
 _down = threading.Event()
+OWN_HANDS = 4
+"""Threads that follow hints while the broker is down."""
 
 
 def serve(engine: Engine | None) -> None:
@@ -40,7 +43,14 @@ def run_step(step_id: int) -> None:
 
 
 class CeleryHints:
-    """Hints as Celery messages. A broker that is down is logged once; the sweep will say it all again."""
+    """Hints as Celery messages.
+
+    A broker that is down is logged once, and this process follows its own hints as long as that lasts: Celery makes
+    Midwatch fast, and it must not be able to stop it.
+    """
+
+    def __init__(self) -> None:
+        self._own_hands = ThreadPoolExecutor(OWN_HANDS, thread_name_prefix="without-broker")
 
     def triage(self, incident_id: int) -> None:
         self._send(triage, incident_id, QUEUE)
@@ -53,7 +63,9 @@ class CeleryHints:
             task.apply_async((id_,), queue=queue)  # type: ignore[attr-defined] # Celery's task proxy is untyped
         except (BrokerDown, KombuError, OSError) as failure:
             if not _down.is_set():
-                log.warning("the broker does not take messages (%s); the sweep goes on without it", failure)
+                log.warning("the broker does not take messages (%s); going on without it", failure)
             _down.set()
+            if _engine is not None:
+                self._own_hands.submit(task, id_)  # type: ignore[arg-type] # a task called is its plain function
         else:
             _down.clear()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,16 +26,6 @@ def incident_number(text: str) -> int:
     return int(found[1])
 
 
-def console_user() -> str:
-    """Who sits here, as acts record it: `console:<user>`, from the account that runs this process."""
-    # Not getpass.getuser(): that believes the environment, which anybody may set.
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        name = f"uid-{os.getuid()}"
-    return f"console:{name}"
-
-
 @contextmanager
 def installation(*, existing: bool = True, prepare: bool = True) -> Iterator[Runtime]:
     """The installation that the environment names, opened. Misconfigured when there is none yet and there should be."""
@@ -54,7 +42,7 @@ def installation(*, existing: bool = True, prepare: bool = True) -> Iterator[Run
         raise Misconfigured(
             f"MIDWATCH_HOME: there is no database at {url.database}; run this where Midwatch runs, or start it first"
         )
-    with Runtime(settings, console=console_user()) as runtime:
+    with Runtime(settings) as runtime:
         if prepare:
             runtime.prepare_database()
         yield runtime
@@ -62,7 +50,7 @@ def installation(*, existing: bool = True, prepare: bool = True) -> Iterator[Run
 
 def require_approver(runtime: Runtime, system: str | None) -> str:
     """The console user, if the approvers of the system name them. Rejected with who may otherwise."""
-    from incidents.approvals import may_approve
+    from incidents.approvals import console_user, may_approve
 
     user, approvers = console_user(), runtime.approvers(system)
     if not may_approve(user, (), approvers):

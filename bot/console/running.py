@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.console.desk import console_user
 from bot.console.output import Toned, complain, say
 from incidents.errors import Misconfigured
 
@@ -93,10 +92,7 @@ def _work(runtime: Runtime, queues: Sequence[str]) -> None:
     for problem in runtime.shelf.problems:
         complain(f"runbooks: {problem}")
     working = EmbeddedWorker(runtime.engine, tuple(queues))
-    try:
-        working.start()
-    except RuntimeError as why:
-        raise Misconfigured(f"MIDWATCH_BROKER_URL: {why}; does the broker answer?") from why
+    working.start()
     try:
         complain(f"working on {', '.join(working.queues)}")
         wait_for_signal()
@@ -117,7 +113,7 @@ def _runtime(settings: Settings) -> Runtime:
     """This installation, with everything read that could be wrong. Misconfigured names it."""
     from bot.runtime import Runtime
 
-    runtime = Runtime(settings, console=console_user())
+    runtime = Runtime(settings)
     try:
         _ = runtime.inventory, runtime.shelf
     except BaseException:

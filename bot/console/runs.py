@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.console.desk import console_user, incident_number, installation, require_approver
+from bot.console.desk import incident_number, installation, require_approver
 from bot.console.output import Toned, say, say_json
 from incidents.errors import NotFound, Rejected
 
@@ -71,7 +71,7 @@ def _decide(id_: int, approved: bool, sure: bool, reason: str, json: bool) -> No
             step = session.get_one(Step, asked.step_id)
         if not sure:
             _confirm(step)
-        user, now, digest = console_user(), runtime.clock(), asked.digest
+        user, now, digest = approvals.console_user(), runtime.clock(), asked.digest
         decision = runtime.store.write(
             lambda session: approvals.decide(session, id_, digest, approved, user, (), now, reason)
         )

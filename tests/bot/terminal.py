@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.console.desk import console_user
+from incidents.approvals import console_user
 
 ME = console_user()
 ROOT = Path(__file__).parents[2]

@@ -107,6 +107,24 @@ def test_an_alert_that_returns_late_opens_a_new_incident(store: Store, now: date
     assert count(store, Incident) == 2
 
 
+def test_an_alert_that_returns_with_its_old_start_is_an_episode_of_its_own(store: Store, now: datetime) -> None:
+    since = replace(FIRING, starts_at=now)
+    take(store, now, since)
+    take(store, now + timedelta(minutes=1), replace(since, status=AlertStatus.RESOLVED))
+    again = now + timedelta(hours=1)
+    assert len(take(store, again, since).opened) == 1
+    with store.read() as session:
+        starts = session.scalars(select(AlertRow.starts_at).order_by(AlertRow.id)).all()
+    assert starts == [now, again]
+
+
+def test_an_alert_that_goes_on_after_somebody_resolved_its_incident_opens_another(store: Store, now: datetime) -> None:
+    (opened,) = take(store, now, FIRING).opened
+    store.write(lambda s: acts.resolve(s, opened, "U0ALICE", now))
+    assert take(store, now + REOPEN_WINDOW - timedelta(seconds=1), FIRING).duplicates == 1
+    assert len(take(store, now + REOPEN_WINDOW, FIRING).opened) == 1
+
+
 def test_a_source_that_acknowledges_acknowledges_the_incident(store: Store, now: datetime) -> None:
     (opened,) = take(store, now, FIRING).opened
     take(store, now, replace(FIRING, status=AlertStatus.ACKNOWLEDGED))
@@ -121,6 +139,8 @@ def test_secrets_and_sizes_are_taken_care_of_before_anything_is_kept(store: Stor
         title="t" * 10_000,
         labels=labels,
         annotations={"summary": f"postgres://app:{secret}@db/lms refuses"},
+        dedup_key=f"postgres://app:{secret}@db/lms",
+        runbook_url=f"https://ops:{secret}@wiki.example/lms",
     )
     (opened,) = take(store, now, noisy).opened
     kept = incident(store, opened)
@@ -129,11 +149,18 @@ def test_secrets_and_sizes_are_taken_care_of_before_anything_is_kept(store: Stor
         row = session.scalars(select(AlertRow)).one()
         told = [event.text + str(event.data) for event in timeline.events_of(session, opened)]
     assert len(row.labels) == LABELS
-    assert secret not in kept.summary + str(row.annotations) + "".join(told)
+    assert secret not in str(kept.model_dump()) + str(row.model_dump()) + "".join(told)
+
+
+def test_texts_of_any_length_are_taken_in_and_still_tell_alerts_apart(store: Store, now: datetime) -> None:
+    long = replace(FIRING, dedup_key="k" * 9_000, title="t" * 9_000, service="s" * 9_000)
+    take(store, now, long, replace(long, dedup_key="k" * 9_000 + "2"))
+    assert take(store, now, long).duplicates == 1
+    assert count(store, AlertRow) == 2
 
 
 def test_hostile_text_is_kept_as_text(store: Store, now: datetime) -> None:
-    hostile = "'; DROP TABLE incident; -- {{ 7*7 }} <!channel> ‮ \U0001f600"
+    hostile = "'; DROP TABLE incident; -- {{ 7*7 }} <!channel> \u202e \U0001f600"
     (opened,) = take(store, now, replace(FIRING, title=hostile)).opened
     assert incident(store, opened).title == hostile
 

@@ -114,8 +114,8 @@ def test_a_procedure_in_shadow_plans_and_runs_nothing(build: Callable[..., House
 
 
 def test_a_check_that_cannot_run_says_so_and_is_not_counted_as_passed(build: Callable[..., House]) -> None:
-    lost = "**Diagnosis**:\n```bash\n# Does its socket answer?\ncurl -s http://lamp.example/health\n```\n"
-    house = build(runbook=f"# Lamp\n\n## Incidents\n\n### Lamp is dark\n\n**Symptoms**: lamp is dark, no light\n\n{lost}")
+    lost = "**Symptoms**: lamp is dark\n\n**Diagnosis**:\n```bash\n# Does its socket answer?\ncurl -s http://lamp.example/health\n```\n"
+    house = build(runbook=f"# Lamp\n\n## Incidents\n\n### Lamp is dark\n\n{lost}")
     incident = house.alert()
     house.play()
     assert house.steps() == {"Does its socket answer?": StepState.SKIPPED}
