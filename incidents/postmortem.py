@@ -57,6 +57,7 @@ def facts(session: Session, incident_id: int) -> dict[str, Any]:
         "id": incident.id,
         "name": f"INC-{incident.id}",
         **_headline(incident),
+        "found": next((event["text"] for event in timeline if event["kind"] == "verdict"), None),
         "times": _times(incident),
         "durations": _durations(incident),
         "alerts": [_alert(row) for row in _of(session, AlertRow, incident_id)],
