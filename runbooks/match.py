@@ -27,6 +27,8 @@ FLOOR = 58.0
 """Least score of an answer, when the alert's system is known."""
 FLOOR_UNKNOWN = 74.0
 """Least score when nothing in the alert says whose it is."""
+FLOOR_LIBRARY = 76.0
+"""Least score of what ships with Midwatch and knows nothing of the system."""
 RUNNERS_UP = 5
 ANY_SYSTEM = "*"
 
@@ -79,7 +81,21 @@ def match(alert: Alert, shelf: HasDocuments, inventory: Inventory) -> list[Match
     owner = _owner_of(alert, own, inventory)
     told = _Told.of(alert, owner, own)
     ranked = _ranked(told, linked, owner, own)
-    return _offered(ranked) or _offered(_by_words(told, shared, owner, FLOOR) if not linked else [])
+    if linked or not (owner.system or _is_listed(alert, inventory)):
+        return _offered(ranked)
+    return _offered(ranked) or _offered(_from_library(told, shared, owner))
+
+
+def _is_listed(alert: Alert, inventory: Inventory) -> bool:
+    """Whether the inventory knows where the alert's system is; elsewhere no check could run."""
+    named = alert.system or alert.labels.get("system")
+    return inventory.system(named) is not None or inventory.system_of(alert.service or "") is not None
+
+
+def _from_library(told: _Told, shared: Sequence[Document], owner: _Owner) -> list[Match]:
+    """What ships with Midwatch speaks of hosts and containers in general, so the alert has to name such a thing too."""
+    found = _by_words(told, shared, owner, FLOOR_LIBRARY)
+    return [one for one in found if said(one.procedure.title).subjects & told.full.subjects]
 
 
 def alert_of(values: Mapping[str, Any]) -> Alert:

@@ -181,6 +181,16 @@ def test_what_ships_with_midwatch_answers_only_where_the_system_has_nothing() ->
     assert titles(answer(disk, shop=SHOP, library=library)) == ["*: Disk full"]
 
 
+def test_what_ships_with_midwatch_is_silent_where_no_check_could_run_and_on_what_it_does_not_name() -> None:
+    library = "# Docker\n## Issue: Container not running\n```bash\ndocker ps -a\n```\n"
+    foreign = {"alertname": "ContainerDown", "summary": "a container is down", "system": "payments"}
+    listed = Inventory({"payments": System(name="payments")})
+    node = {"alertname": "KubeNodeNotReady", "summary": "node is not ready", "system": "shop"}
+    assert answer(foreign, shop=SHOP, library=library) == []
+    assert titles(answer(foreign, listed, shop=SHOP, library=library)) == ["*: Container not running"]
+    assert answer(node, shop=SHOP, library=library) == []
+
+
 def test_matching_is_the_same_every_time_and_keeps_scores_within_bounds() -> None:
     alert = {"alertname": "HighMemoryUsage", "system": "shop"}
     assert answer(alert) == answer(alert)
