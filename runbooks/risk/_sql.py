@@ -284,8 +284,8 @@ def _query(text: str, dialect: str) -> Verdict:
 
 
 def _is_function(tokens: list[Token], at: int) -> bool:
-    """`insert(...)`, `truncate(...)` are functions in some dialects."""
-    return at + 1 < len(tokens) and tokens[at + 1].token_type is TokenType.L_PAREN and at > 0
+    """`insert(...)`, `truncate(...)` are functions in some dialects, `system.parts` is a table."""
+    return 0 < at < len(tokens) - 1 and tokens[at + 1].token_type in (TokenType.L_PAREN, TokenType.DOT)
 
 
 def _writes(tree: exp.Expr, dialect: str) -> Verdict | None:
