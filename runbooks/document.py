@@ -133,7 +133,7 @@ class Procedure:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning_:
+class Remark:
     """Something in a document that could not be read as meant. One that `spoils` it hides part of its content."""
 
     line: int
@@ -193,4 +193,4 @@ class Document:
     references: tuple[Reference, ...] = ()
     blocks: tuple[Block, ...] = ()
     front_matter: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[Warning_, ...] = ()
+    warnings: tuple[Remark, ...] = ()

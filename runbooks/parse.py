@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from incidents.errors import Misconfigured
-from runbooks.document import Document, Warning_
+from runbooks.document import Document, Remark
 from runbooks.reading import facts
 from runbooks.reading.cleaning import SIZE_LIMIT, cleaned, decoded
 from runbooks.reading.frontmatter import front_matter
@@ -85,5 +85,5 @@ def _title(root: Section, values: Mapping[str, Any], path: str) -> str:
     return heading or (title if isinstance(title, str) else "") or re.sub(r"[-_]+", " ", PurePath(path).stem)
 
 
-def _sorted(warnings: list[Warning_]) -> tuple[Warning_, ...]:
+def _sorted(warnings: list[Remark]) -> tuple[Remark, ...]:
     return tuple(sorted(dict.fromkeys(warnings), key=lambda warning: (warning.line, warning.text)))

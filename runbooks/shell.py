@@ -37,7 +37,6 @@ def _narrowed(wide: re.Match[bytes]) -> bytes:
     return b"\xc3\xa9x" if len(wide[0]) == 3 else b"\xc3\xa9" * (len(wide[0]) // 2)
 
 
-
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a word. Exactly one of `literal`, `variable`, `substitution` is set; all unset: not understood.

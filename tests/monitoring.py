@@ -29,11 +29,13 @@ class Rule:
 
 @contextmanager
 def watching(folder: Path, target: str, job: str, rule: Rule, webhook: str, token: str) -> Iterator[str]:
-    """Prometheus scrapes `target` once a second, and Alertmanager posts what `rule` finds. Gives Prometheus's address."""
+    """Prometheus scrapes `target` once a second; Alertmanager posts what `rule` finds. Gives Prometheus's address."""
     alertmanager, prometheus = free_port(), free_port()
+    posts = _alertmanager(folder, alertmanager, webhook, token)
+    watches = _prometheus(folder, prometheus, alertmanager, target, job, rule)
     with (
-        _running(_alertmanager(folder, alertmanager, webhook, token), folder / "alertmanager.log", alertmanager),
-        _running(_prometheus(folder, prometheus, alertmanager, target, job, rule), folder / "prometheus.log", prometheus),
+        _running(posts, folder / "alertmanager.log", alertmanager),
+        _running(watches, folder / "prometheus.log", prometheus),
     ):
         yield f"http://127.0.0.1:{prometheus}"
 
@@ -66,7 +68,8 @@ def _alertmanager(folder: Path, port: int, webhook: str, token: str) -> list[str
 
 
 def _prometheus(folder: Path, port: int, alertmanager: int, target: str, job: str, rule: Rule) -> list[str]:
-    rules = {"alert": rule.alert, "expr": rule.expr, "for": "1s", "labels": rule.labels, "annotations": rule.annotations}
+    rules = {"alert": rule.alert, "expr": rule.expr, "for": "1s"}
+    rules |= {"labels": rule.labels, "annotations": rule.annotations}
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": [_written(folder / "rules.yml", {"groups": [{"name": "users", "rules": [rules]}]})],

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runbooks.document import Warning_
+from runbooks.document import Remark
 
 SIZE_LIMIT = 10 * 1024 * 1024
 LINE_LIMIT = 20_000
@@ -28,18 +28,18 @@ _INFO = re.compile(r"[A-Za-z][\w+-]*( .*)?")
 _HEADING = re.compile(r"^ {0,3}#{2,6} \S")
 
 
-def decoded(data: bytes) -> tuple[str, tuple[Warning_, ...]]:
+def decoded(data: bytes) -> tuple[str, tuple[Remark, ...]]:
     """The text of a file. What is not UTF-8 is read as Windows-1252 and said; what is no text at all is left out."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace"), ()
     if _is_binary(data):
         line = data.count(b"\n", 0, data.find(b"\0")) + 1
-        return "", (Warning_(line, "not a text file: it holds NUL bytes throughout; nothing was read", spoils=True),)
+        return "", (Remark(line, "not a text file: it holds NUL bytes throughout; nothing was read", spoils=True),)
     try:
         return data.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        return data.decode("cp1252", "replace"), (Warning_(line, "not UTF-8; read as Windows-1252"),)
+        return data.decode("cp1252", "replace"), (Remark(line, "not UTF-8; read as Windows-1252"),)
 
 
 def _is_binary(data: bytes) -> bool:
@@ -47,7 +47,7 @@ def _is_binary(data: bytes) -> bool:
     return head.count(b"\0") * 50 > len(head)
 
 
-def cleaned(text: str) -> tuple[str, tuple[Warning_, ...]]:
+def cleaned(text: str) -> tuple[str, tuple[Remark, ...]]:
     """Text with `\\n` line ends, bounded, without hidden characters, every fence closed; line numbers are kept."""
     text, too_long = _bounded(text.removeprefix("\ufeff"))
     text = _SURROGATES.sub(_REPLACEMENT, text.replace("\r\n", "\n").replace("\r", "\n"))
@@ -62,43 +62,43 @@ def cleaned(text: str) -> tuple[str, tuple[Warning_, ...]]:
     return "\n".join(lines), tuple(warnings)
 
 
-def _bounded(text: str) -> tuple[str, list[Warning_]]:
+def _bounded(text: str) -> tuple[str, list[Remark]]:
     if len(text) <= SIZE_LIMIT:
         return text, []
     kept = text[: text.rfind("\n", 0, SIZE_LIMIT) + 1] or text[:SIZE_LIMIT]
     line = kept.count("\n") + 1
     return kept, [
-        Warning_(line, f"longer than {SIZE_LIMIT // 2**20} MiB; what follows this line was not read", spoils=True)
+        Remark(line, f"longer than {SIZE_LIMIT // 2**20} MiB; what follows this line was not read", spoils=True)
     ]
 
 
-def _limited(warnings: Iterator[Warning_]) -> list[Warning_]:
+def _limited(warnings: Iterator[Remark]) -> list[Remark]:
     found = list(warnings)
     if len(found) <= WARNINGS_OF_A_KIND:
         return found
     last = found[WARNINGS_OF_A_KIND]
     rest = f"{last.text} (and {len(found) - WARNINGS_OF_A_KIND - 1} more lines like it)"
-    return [*found[:WARNINGS_OF_A_KIND], Warning_(last.line, rest)]
+    return [*found[:WARNINGS_OF_A_KIND], Remark(last.line, rest)]
 
 
-def _shorten_lines(lines: list[str]) -> Iterator[Warning_]:
+def _shorten_lines(lines: list[str]) -> Iterator[Remark]:
     for index, line in enumerate(lines):
         if len(line) > LINE_LIMIT:
             lines[index] = line[:LINE_LIMIT]
-            yield Warning_(index + 1, f"line of {len(line)} characters; only the first {LINE_LIMIT} were read")
+            yield Remark(index + 1, f"line of {len(line)} characters; only the first {LINE_LIMIT} were read")
 
 
-def _show_hidden(lines: list[str]) -> Iterator[Warning_]:
+def _show_hidden(lines: list[str]) -> Iterator[Remark]:
     for index, line in enumerate(lines):
         if found := _HIDDEN.search(line):
             lines[index] = _HIDDEN.sub(_REPLACEMENT, line)
-            yield Warning_(index + 1, f"hidden character U+{ord(found[0]):04X} replaced by a visible mark")
+            yield Remark(index + 1, f"hidden character U+{ord(found[0]):04X} replaced by a visible mark")
 
 
-def _mojibake(lines: list[str]) -> Iterator[Warning_]:
+def _mojibake(lines: list[str]) -> Iterator[Remark]:
     for index, line in enumerate(lines):
         if not line.isascii() and (found := _MOJIBAKE.search(line)):
-            yield Warning_(index + 1, f"looks like UTF-8 that was read as Windows-1252 ({_meant(line, found.start())})")
+            yield Remark(index + 1, f"looks like UTF-8 that was read as Windows-1252 ({_meant(line, found.start())})")
 
 
 def _meant(line: str, start: int) -> str:
@@ -134,12 +134,12 @@ class _OpenFence:
         """Whether this line opens another fence of the same kind, which it cannot inside a closed one."""
         return mark == self.mark and _INFO.fullmatch(info.strip()) is not None
 
-    def close(self, lines: list[str], end: int) -> Warning_:
+    def close(self, lines: list[str], end: int) -> Remark:
         lines[end] = self.indent + self.mark
-        return Warning_(self.start + 1, f"fence is never closed; taken to end at line {end + 1}", spoils=True)
+        return Remark(self.start + 1, f"fence is never closed; taken to end at line {end + 1}", spoils=True)
 
 
-def _close_fences(lines: list[str]) -> Iterator[Warning_]:
+def _close_fences(lines: list[str]) -> Iterator[Remark]:
     """Close what was left open: a blank line becomes the closing mark, so that no line number moves."""
     start = 0
     for _ in range(REPAIRS):
@@ -148,7 +148,7 @@ def _close_fences(lines: list[str]) -> Iterator[Warning_]:
             return
         end = unclosed.before_heading or unclosed.last_blank
         if end is None:
-            yield Warning_(
+            yield Remark(
                 unclosed.start + 1, "fence is never closed; all that follows was taken to be in it", spoils=True
             )
             return

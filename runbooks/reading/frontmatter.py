@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from runbooks.document import Warning_
+from runbooks.document import Remark
 
 LIMIT = 64 * 1024
 DEPTH = 20
@@ -39,7 +39,7 @@ class AliasFreeLoader(yaml.SafeLoader):
             self.depth -= 1
 
 
-def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Warning_, ...]]:
+def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Remark, ...]]:
     """The mapping, the text with it blanked out (line numbers stay), and what was wrong with it."""
     first, newline, rest = text.partition("\n")
     if first.rstrip() != "---" or not newline:
@@ -50,7 +50,7 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Warning_, ...
         return (
             {},
             text,
-            (Warning_(1, f"front matter longer than {LIMIT} characters was not read", spoils=True),) if long else (),
+            (Remark(1, f"front matter longer than {LIMIT} characters was not read", spoils=True),) if long else (),
         )
     source = rest[: end.start()]
     blanked = "\n" * (source.count("\n") + 1) + rest[end.end() :]
@@ -58,15 +58,15 @@ def front_matter(text: str) -> tuple[Mapping[str, Any], str, tuple[Warning_, ...
     return values, blanked, warnings
 
 
-def _loaded(source: str) -> tuple[Mapping[str, Any], tuple[Warning_, ...]]:
+def _loaded(source: str) -> tuple[Mapping[str, Any], tuple[Remark, ...]]:
     try:
         values = yaml.load(source, Loader=AliasFreeLoader)  # noqa: S506  a SafeLoader without aliases
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return {}, (Warning_(_line_of(error), f"front matter was not read: {_problem(error)}", spoils=True),)
+        return {}, (Remark(_line_of(error), f"front matter was not read: {_problem(error)}", spoils=True),)
     if values is None:
         return {}, ()
     if not isinstance(values, dict):
-        return {}, (Warning_(2, "front matter was not read: it is not a mapping", spoils=True),)
+        return {}, (Remark(2, "front matter was not read: it is not a mapping", spoils=True),)
     return {str(key): value for key, value in values.items()}, ()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from runbooks.commands import BlockLine, commands_of_block, judge
-from runbooks.document import Command, EmbeddedCommand, Judgement, Risk, Warning_
+from runbooks.document import Command, EmbeddedCommand, Judgement, Remark, Risk
 from runbooks.reading.comments import comment_above, comments_of
 from runbooks.reading.outline import Block, Fence, Item, Listing, Paragraph, Quote, Section, Span, Table
 
@@ -37,7 +37,7 @@ class Lines:
         self._safe = safe
         self._fences: dict[int, tuple[BlockLine, ...]] = {}
         self._inline: dict[str, Judgement] = {}
-        self.warnings: list[Warning_] = []
+        self.warnings: list[Remark] = []
 
     def of_fence(self, fence: Fence) -> tuple[BlockLine, ...]:
         if fence.line not in self._fences:
@@ -67,7 +67,7 @@ class Lines:
         try:
             risk = Risk(wanted.lower().replace("-", "_"))
         except ValueError:
-            self.warnings.append(Warning_(fence.line, f"unknown risk {wanted!r} on the fence; it was ignored"))
+            self.warnings.append(Remark(fence.line, f"unknown risk {wanted!r} on the fence; it was ignored"))
             return line
         return replace(line, judgement=raised(line.judgement, risk), embedded=_raised_embedded(line.embedded, risk))
 

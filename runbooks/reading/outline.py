@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from runbooks.document import Warning_
+from runbooks.document import Remark
 
 NESTING = 60
 """Deepest nesting of lists and quotes that is read; two levels of it make one list in another."""
@@ -127,7 +127,7 @@ class Section:
             waiting.extend(reversed(section.children))
 
 
-def outline(text: str) -> tuple[Section, tuple[Warning_, ...]]:
+def outline(text: str) -> tuple[Section, tuple[Remark, ...]]:
     """The document's sections, and warnings about what was nested too deeply to be read."""
     reader = MarkdownIt("commonmark", {"maxNesting": NESTING}).enable("table").disable("inline")
     environment: dict[str, object] = {}
@@ -157,10 +157,10 @@ def _read_inline(reader: MarkdownIt, token: Token, environment: dict[str, object
         token.children.append(Token("text", "", 0, content=line))
 
 
-def _too_deep(tokens: Sequence[Token]) -> tuple[Warning_, ...]:
+def _too_deep(tokens: Sequence[Token]) -> tuple[Remark, ...]:
     for token in tokens:
         if token.level >= NESTING - 2 and token.map:
-            return (Warning_(token.map[0] + 1, "nested too deeply; what lies deeper was not read"),)
+            return (Remark(token.map[0] + 1, "nested too deeply; what lies deeper was not read"),)
     return ()
 
 
