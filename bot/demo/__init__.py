@@ -16,7 +16,7 @@ import sys
 import time
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -67,6 +67,7 @@ class Demo:
         self.house = House(self.runtime, port=0)
         assert self.house.practice is not None
         self.practice = self.house.practice
+        self._opened: subprocess.Popen[bytes] | None = None
         self.monitor = Monitor(self.health_url, self.webhook_url, self.runtime.webhook_token, self._heard)
 
     @property
@@ -80,15 +81,13 @@ class Demo:
     @contextmanager
     def running(self) -> Iterator[None]:
         """The service as our child, Midwatch, and the monitor; all of them gone at the end."""
-        try:
+        with ExitStack() as ended:
+            ended.callback(self._close_shop)
             self._open_shop()
-            self.house.start()
+            ended.enter_context(self.house)
             self.monitor.start()
+            ended.callback(self.monitor.stop)
             yield
-        finally:
-            self.monitor.stop()
-            self.house.stop()
-            self._close_shop()
 
     # ---- the little system
 
@@ -125,9 +124,11 @@ class Demo:
         self.until(self.is_well, "the storefront to open")
 
     def _close_shop(self) -> None:
-        child = self.child()
+        child = self.child()  # the one that we opened, or the one that the fix started
         if child is not None:
             child.terminate()
+        if self._opened is not None and self._opened.poll() is None:
+            self._opened.terminate()
 
     def child(self) -> psutil.Process | None:
         """The service's process as the system sees it; None when it is gone."""
@@ -153,7 +154,8 @@ class Demo:
         if child is None:
             raise Failed("the storefront was not running before the fault")
         os.kill(child.pid, signal.SIGKILL)
-        self._opened.wait(timeout=PATIENCE)
+        if self._opened is not None:
+            self._opened.wait(timeout=PATIENCE)  # else it would stay behind as a zombie
         self.told(f"process {child.pid} of the storefront was killed")
         return child.pid
 
@@ -186,7 +188,16 @@ class Demo:
                 return {}
 
     def is_over(self) -> bool:
-        return bool(self.account().get("status") == "resolved")
+        """Whether the alert has ended, and the run has seen its fix and the checks after it to their end."""
+        account = self.account()
+        return account.get("status") == "resolved" and all(run["state"] == "finished" for run in account["runs"])
+
+    def has_failed(self) -> bool:
+        """Whether the run ended and the checks still fail, so that nothing more would come by itself."""
+        account = self.account()
+        runs = account.get("runs", [])
+        ended = bool(runs) and all(run["state"] == "finished" for run in runs)
+        return ended and account["mitigated_at"] is None
 
     def write_postmortem(self) -> Path:
         folder = self.home / "postmortems"
@@ -208,6 +219,7 @@ def play(*, once: bool = False, json: bool = False) -> int:
     """
     home = load_settings().home / "demo"
     told = complain if json else lambda text: say(Toned("  " + text, "idle"))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the storefront does not outlive us
     demo = Demo(home.resolve(), told)
     try:
         with demo.running():
@@ -222,7 +234,9 @@ def play(*, once: bool = False, json: bool = False) -> int:
 def _once(demo: Demo, json: bool) -> int:
     killed, planted = demo.plant_fault(), datetime.now(UTC)
     demo.approve()
-    demo.until(demo.is_over, "the incident to be resolved")
+    demo.until(lambda: demo.is_over() or demo.has_failed(), "the incident to be resolved")
+    if demo.has_failed():
+        raise Failed(f"the fix did not mend it: {demo.account()['verdict']}")
     account, path = demo.account(), demo.write_postmortem()
     child, well = demo.child(), demo.is_well()
     mended = well and child is not None and child.pid != killed and account["mitigated_at"] is not None
@@ -247,7 +261,8 @@ def _with_a_person(demo: Demo) -> int:
     say(Toned("The practice workspace is open at", "bold"))
     say(f"  {url}")
     say("You are Alice, who is on call. In a moment something breaks; stop with Ctrl-C.")
-    webbrowser.open(url)
+    if _has_a_screen():
+        webbrowser.open(url)
     deadline = time.monotonic() + VISIT
     while time.monotonic() < deadline and not demo.practice.workspace.hub.is_watched:
         time.sleep(0.1)
@@ -296,6 +311,12 @@ def _stage(event: dict[str, Any]) -> str:
     if event["kind"] == "step" and moved == "succeeded" and "Start the storefront" in event["text"]:
         return "fixed"
     return str(moved if event["kind"] == "status" else event["kind"])
+
+
+def _has_a_screen() -> bool:
+    """Where there is none, `webbrowser` would put a text browser over this very terminal, and wait for its end."""
+    named = any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
+    return named or sys.platform in ("darwin", "win32")
 
 
 def _free_port() -> int:

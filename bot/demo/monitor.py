@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 EVERY = 0.5
 """Seconds between two looks at the health address."""
 
+STEADY = 5
+"""Good looks in a row until the alert has ended: one good answer is no recovery."""
+
 NOT_ENDED = "0001-01-01T00:00:00Z"
 LABELS = {"alertname": "StorefrontDown", "service": "storefront", "severity": "critical", "job": "storefront"}
 ANNOTATIONS = {"summary": "The storefront does not answer", "description": "Its health check fails: connection refused"}
@@ -41,10 +44,12 @@ class Monitor:
         self._thread.join(timeout=5)
 
     def _watch(self) -> None:
+        good = 0
         with httpx.Client(timeout=2) as client:
             while not self._stop.wait(EVERY):
                 well = _answers(client, self.health_url)
-                if well == (self._down_since is None):
+                good = good + 1 if well else 0
+                if well == (self._down_since is None) or 0 < good < STEADY:
                     continue
                 if not well:
                     self._down_since = _now()
