@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from incidents.inventory import Inventory, System
 from runbooks.document import Risk
 from runbooks.shelf import Shelf, library_documents
 
+NOBODY = 65534
 SHOP = """# Shop
 
 ## Troubleshooting
@@ -84,10 +87,22 @@ def test_a_file_that_is_no_text_is_named_with_its_line_and_the_others_load(folde
     assert shelf.problems == ("binary.md:3: not a text file: it holds NUL bytes throughout; nothing was read",)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_that_may_not_be_read_is_named(folder: Path) -> None:
-    put(folder, "closed.md", SHOP).chmod(0)
-    assert loaded(folder).problems == ("closed.md: Permission denied",)
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder of somebody who may not read every file; root, who may, becomes nobody for the time of the test."""
+    with tempfile.TemporaryDirectory() as made:
+        Path(made).chmod(0o755)
+        root = os.geteuid() == 0
+        yield Path(made)
+        if root:
+            os.seteuid(0)
+
+
+def test_a_file_that_may_not_be_read_is_named(as_nobody: Path) -> None:
+    put(as_nobody, "closed.md", SHOP).chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(NOBODY)
+    assert loaded(as_nobody).problems == ("closed.md: Permission denied",)
 
 
 def test_a_directory_with_the_name_of_a_document_is_passed_over(folder: Path) -> None:
