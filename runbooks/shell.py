@@ -327,6 +327,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v
 _ANSI = re.compile(
     r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))", re.DOTALL
 )
+_PARENTHESES = re.compile(r"[()]")
 _BRACES = re.compile(r"\{[^{}]*(?:,|\.\.)[^{}]*\}")
 
 
@@ -372,6 +373,8 @@ class _Reader:
         self.budget = 400 + len(self.data)
 
     def script(self) -> Script:
+        if _nesting(self.text) > _DEEPEST:
+            return Script((Broken("it is nested too deep", self.text, 0, len(self.text), 1),), text=self.text)
         tree = self._tree()
         if tree is None:
             return Script((Broken("it takes too long to read", self.text, 0, len(self.text), 1),), text=self.text)
@@ -913,6 +916,15 @@ class _Reader:
             script = Script((self._broken(node, "the substitution is not complete"),), text=self._source(node))
         build.bare.append("\x01")
         build.parts.append(Part(substitution=script, quoted=quoted, process=first[0] if first in ("<(", ">(") else ""))
+
+
+def _nesting(text: str) -> int:
+    """The deepest nesting of parentheses, quoted or not: far cheaper to see here than in the parser."""
+    depth = deepest = 0
+    for found in _PARENTHESES.finditer(text):
+        depth += 1 if found[0] == "(" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _char_offsets(text: str) -> list[int]:

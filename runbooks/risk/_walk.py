@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections import ChainMap
+from collections.abc import Collection, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from runbooks import shell
@@ -43,13 +44,14 @@ class State:
     `values`: a variable's literal value, several for a loop's, None when it came out of a command.
     """
 
-    values: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
-    functions: dict[str, Verdict] = field(default_factory=dict)
+    values: MutableMapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    functions: MutableMapping[str, Verdict] = field(default_factory=dict)
     broken: str = ""
     """Why nothing after this can be trusted to mean what it says (PATH was set, an alias was made)."""
 
-    def copy(self) -> State:
-        return State(dict(self.values), dict(self.functions), self.broken)
+    def inner(self) -> State:
+        """The state inside a function: it sees everything, and what it sets stays inside."""
+        return State(ChainMap({}, self.values), self.functions, self.broken)
 
 
 def verdict_of(text: str, safe: Collection[str] = (), state: State | None = None) -> Verdict:
@@ -116,7 +118,7 @@ class _Walk:
 
     def _function(self, name: str, body: Script) -> Verdict:
         self.state.functions[name] = reads(f"{name} is a function of this text")
-        inner = _Walk(self.text, self.safe, self.state.copy(), self.depth)
+        inner = _Walk(self.text, self.safe, self.state.inner(), self.depth)
         verdict = inner.script(body)
         self.state.functions[name] = verdict
         if verdict.risk is Risk.READ_ONLY:
@@ -355,7 +357,7 @@ class _Walk:
         text = self.filled(arg)
         if text is None:
             return unknown("code is put together from values that are not known here")
-        walk = _Walk(text, self.safe, State(dict(self.state.values), {}, self.state.broken), self.depth + 1)
+        walk = _Walk(text, self.safe, State(ChainMap({}, self.state.values), {}, self.state.broken), self.depth + 1)
         script = shell.read(text)
         verdict = walk.script(script)
         if verdict.risk is Risk.READ_ONLY and not agree(text, script):
