@@ -28,7 +28,8 @@ from runbooks.document import Procedure
 
 if TYPE_CHECKING:
     from runbooks.shelf import Shelf
-    from workers.engine import Engine, Hints
+    from workers.engine import Engine
+from workers.means import Hints
 
 OFFERED = 5
 """Incidents that are listed when it is not clear which one is meant."""
@@ -147,9 +148,8 @@ def procedure_meant(shelf: Shelf, text: str) -> Procedure:
 
 def is_live(desk: Desk, session: Session, procedure: Procedure) -> bool:
     """Whether the checks of a procedure run by themselves: it was promoted as it stands, or its system declares it."""
-    system = desk.runtime.engine.inventory.system(desk.runtime.shelf.document_of(procedure).system)
-    declared = system is not None and system.live == "read_only"
-    return declared or acts.promoted(session, procedure.id) == procedure.digest
+    document = desk.runtime.shelf.document_of(procedure)
+    return desk.runtime.engine.means.is_live(session, procedure, document.system)
 
 
 def require_approver(desk: Desk, user: str, system: str | None) -> None:

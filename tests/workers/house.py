@@ -20,7 +20,9 @@ from incidents.models import Approval, Incident, Run, Step, TimelineEvent
 from incidents.settings import Settings
 from incidents.store import Store
 from runbooks.shelf import Shelf
+from workers import inflight
 from workers.engine import Engine
+from workers.inflight import Claim
 
 RUNBOOK = """\
 # Lamp
@@ -124,6 +126,11 @@ class House:
                 self.engine.triage(self.hints.triages.popleft())
             else:
                 self.engine.run_step(self.hints.steps.popleft())
+
+    def claim(self, step_id: int, owner: str | None = None) -> Claim | None:
+        """Take a step and do nothing with it; without an `owner`, as this process."""
+        means, who = self.engine.means, owner or self.engine.owner
+        return self.store.write(lambda s: inflight.claim(means, s, step_id, who, threading.Event()))
 
     def decide(self, yes: bool = True, who: str = "U0ALICE") -> str:
         with self.store.read() as session:

@@ -18,7 +18,8 @@ from incidents.lifecycle import IncidentStatus, StepState
 from incidents.models import Step
 from incidents.store import Store
 from tests.workers.house import ALERT, House, together
-from workers.engine import ATTEMPTS, LEASE
+from workers import inflight
+from workers.inflight import ATTEMPTS, LEASE
 
 LIT, LOG, LIGHT, REPLACE = "Is it lit?", "What does its log say?", "Light it", "Replace it"
 
@@ -146,7 +147,7 @@ def test_an_alert_becomes_checks_a_verdict_one_fix_and_a_mended_lamp(house: Hous
 
 
 def test_a_fix_that_does_not_help_is_followed_by_the_next_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.engine.SETTLING", 0.0)
+    monkeypatch.setattr("workers.inflight.SETTLING", 0.0)
     house.script("light.sh", "echo once >> runs.txt")
     incident = house.alert()
     house.play()
@@ -282,14 +283,14 @@ def test_a_result_that_comes_after_the_lease_ended_is_not_taken(house: House) ->
     incident = house.alert()
     house.engine.triage(house.hints.triages.popleft())
     step = house.row(LIT).id or 0
-    frozen = house.store.write(lambda s: house.engine._claimed(s, step))
+    frozen = house.claim(step)
     assert frozen is not None
-    outcome = house.engine._performed(frozen)
+    outcome = inflight.perform(frozen)
     house.wait(LEASE.total_seconds() + 1)
     house.engine.sweep()
     house.another_engine().run_step(step)
     taken = house.row(LIT)
-    house.store.write(lambda s: house.engine._recorded(s, frozen, outcome))
+    house.store.write(lambda s: inflight.record(house.engine.means, s, frozen, outcome))
     assert house.row(LIT) == taken
     assert "after its lease had ended" in house.told(incident)
 
@@ -298,7 +299,7 @@ def test_a_worker_that_still_renews_its_lease_keeps_its_step(house: House) -> No
     house.alert()
     house.engine.triage(house.hints.triages.popleft())
     step = house.row(LIT).id or 0
-    house.store.write(lambda s: house.engine._claimed(s, step))
+    house.claim(step)
     for _ in range(5):
         house.wait(LEASE.total_seconds() / 2)
         house.engine.renew_leases()
@@ -329,9 +330,7 @@ def abandoned(house: House, title: str, attempt: int = 1) -> int:
     """Claim a step as a worker that dies right afterwards."""
     step = house.row(title)
     assert step.attempt == attempt - 1
-    dying = house.another_engine()
-    dying.owner = "elsewhere/1/1"
-    assert house.store.write(lambda s: dying._claimed(s, step.id or 0)) is not None
+    assert house.claim(step.id or 0, owner="elsewhere/1/1") is not None
     return step.id or 0
 
 
