@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,8 @@ def test_only_approvers_may_promote_and_the_others_are_told_who_they_are(room: S
 
 def test_without_an_approver_nobody_may_promote(room: Stage) -> None:
     real = {"approvers": (), "slack_bot_token": SecretStr("xo" + "xb-1")}
-    room.runtime.engine.settings = room.runtime.settings.model_copy(update=real)
+    engine = room.runtime.engine
+    engine.means = replace(engine.means, settings=engine.means.settings.model_copy(update=real))
     assert "no approver is configured" in room.say("alice", f"/runbook promote {PROCEDURE}")
 
 
