@@ -144,7 +144,14 @@ def _ranked(told: _Told, linked: list[Match], owner: _Owner, own: Sequence[Docum
 
 def _is_named(told: _Told, procedure: Procedure) -> bool:
     """Whether the alert bears the very name of the procedure, and one that no other alert would bear by chance."""
-    return slug(told.title) == slug(procedure.title) and len(told.title) > 8 and " " not in procedure.title.strip()
+    return _is_called(told, procedure) and len(told.title) > 8 and " " not in procedure.title.strip()
+
+
+def _is_called(told: _Told, procedure: Procedure) -> bool:
+    """Whether the alert's name is the procedure's, however the two write it: LampIsDark, lamp_is_dark, Lamp is dark."""
+    title = re.sub(r"\s*\(P[1-5]\)\s*$", "", title_of(procedure.title))
+    names = {slug(text).replace("-", "") for text in (procedure.title, title)}
+    return slug(told.title).replace("-", "").replace("_", "") in names - {""}
 
 
 _HOST = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:[a-z]{2,12})\b(?!/)")
@@ -484,7 +491,7 @@ def _by_words(told: _Told, documents: Iterable[Document], owner: _Owner, floor: 
 
 def _likeness(told: _Told, procedure: Procedure) -> tuple[float, str]:
     title = said(title_of(procedure.title))
-    if slug(told.title) == slug(procedure.title):
+    if _is_called(told, procedure):
         return 98.0, f"the alert is called like '{procedure.title}'"
     symptom, symptom_cover = _best_symptom(told, procedure)
     everywhere = title

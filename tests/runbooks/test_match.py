@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from incidents.alert import Alert, AlertStatus
 from incidents.inventory import Inventory, System
 from runbooks.match import Match, alert_of, match
 from runbooks.parse import parse
@@ -224,3 +225,16 @@ def test_the_right_entry_comes_first_for_nine_in_ten_and_silence_for_four_in_fiv
     assert (len(KNOWN) >= 40, len(UNKNOWN) >= 15) == (True, True)
     assert _share(known, users) >= 0.9
     assert _share(unknown, users) >= 0.8
+
+
+@pytest.mark.parametrize("name", ["LampIsDark", "lamp_is_dark", "Lamp is dark", "lamp-is-dark"])
+def test_an_alert_that_bears_a_procedures_name_is_answered_by_it_however_it_is_written(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "lamp.md").write_text(
+        "# Lamp\n\n## Incidents\n\n### Lamp is dark (P2)\n\n**Diagnosis**:\n```bash\ndf -h\n```\n"
+    )
+    inventory = Inventory(systems={"lamp": System(name="lamp", services=("lamp",))})
+    alert = Alert("alertmanager", AlertStatus.FIRING, "k", name, "lamp", labels={"alertname": name, "service": "lamp"})
+    (found,) = match(alert, Shelf.load(tmp_path, inventory, library=False), inventory)
+    assert found.procedure.title == "Lamp is dark (P2)"
