@@ -193,6 +193,8 @@ _CRON = re.compile(
 _BOX = re.compile(
     r"[\u2500-\u259f\u25b2\u25bc\u25c4\u25ba\u2190-\u2195]|^[|+][-=+|]{3,}|^\s*[|v^]\s*$|[-=]{3,}>|<[-=]{3,}"
 )
+_DRAWN = re.compile(r"[\u2190-\u2195\u2500-\u257f\u25ba\u25c4]")
+_LOGFMT = re.compile(r"(?:time|ts|level|lvl|msg|caller|severity|logger)=(?:\"[^\"]*\"|\S+)(?:\s+\w+=|$)")
 _JSON = re.compile(r'[{\[]\s*$|[}\]]+[,;]?\s*$|"[^"]*"\s*:|\{\s*"|\[\s*(?:\{|")|"[^"]*",?$|\d+,$')
 _YAML = re.compile(r"(?:- )?[A-Za-z_\"'][\w .\"'/{}-]*:(?:\s+\S.*)?$|---\s*$|\.\.\.\s*$|- [\w\"'{<./@:=-]+\s*$")
 _INI = re.compile(r"\[[\w .:@/-]+\]\s*$|[\w.-]+\s+=\s+\S|[\w.-]+\s*:=\s*\S|<\?xml|</?\w[^>]*>\s*$|<!")
@@ -240,6 +242,20 @@ _QUERY_START = re.compile(
     r"max_over_time|sum_over_time|count_over_time|stddev|group|delta|deriv|vector|scalar)\s*(?:(?:by|without|on)\s*)?\("
 )
 _META = re.compile(r"\\(?:[a-zA-Z?!+]{1,12}\+?)(?:\s.*)?$")
+
+
+def is_sql(text: str) -> bool:
+    """Whether a line reads as the beginning of a SQL statement rather than as a command."""
+    found = _SQL_START.match(text)
+    if found:
+        rest = text[found.end() :]
+        return not rest or rest.startswith(";") or (bool(_SQL_AFTER.match(rest)) and not rest.startswith("="))
+    return bool(_SQL_LOWER.match(text)) and not re.match(r"select\s+\w+\s+in\b", text)
+
+
+def is_typed(text: str) -> bool:
+    """Whether a line is one for a database's own prompt (`\\dt`, `KEYS *`)."""
+    return "\n" not in text and bool(_META.match(text) or _REDIS_LINE.match(text))
 
 
 @dataclass
@@ -320,7 +336,7 @@ class _Shellish:
         numbered = _NUMBERED.match(text)
         if numbered and not (text[0] == "-" and known):
             return Entry(Kind.PROSE, text, index, index, "it is prose")
-        if self._is_sql(text):
+        if is_sql(text):
             last = _sql_end(self.lines, index)
             return Entry(Kind.SQL, _joined_sql(self.lines[index : last + 1]), index, last)
         if _META.match(text) or (_REDIS_LINE.match(re.sub(r"\s+#.*$", "", text))):
@@ -335,17 +351,13 @@ class _Shellish:
             return self._data(index, text, "it does not look like a command")
         return self._shell(index, 0)
 
-    def _is_sql(self, text: str) -> bool:
-        found = _SQL_START.match(text)
-        if found:
-            rest = text[found.end() :]
-            return not rest or rest.startswith(";") or (bool(_SQL_AFTER.match(rest)) and not rest.startswith("="))
-        return bool(_SQL_LOWER.match(text)) and not re.match(r"select\s+\w+\s+in\b", text)
-
     def _other(self, index: int, text: str, known: bool) -> str:
         """What else a line could be that is no command; "" when nothing speaks for it."""
-        if _BOX.search(text) and not known:
+        bare = re.sub(r"\"[^\"]*\"|'[^']*'|\s#.*$", "", text)
+        if _BOX.search(text) and (not known or _DRAWN.search(bare)):
             return "it is part of a picture"
+        if _LOGFMT.match(text):
+            return "it is the output of the command above"
         if _QUERY_START.match(text):
             self.output = True
             return "it is a query of another language"

@@ -74,6 +74,10 @@ def _verdict(text: str, safe: Collection[str], state: State) -> Verdict:
         return unknown("the command is too long to be understood")
     if _INVISIBLE.search(text):
         return unknown("it holds invisible characters, so it may not be what it looks like")
+    if block.is_sql(text):
+        return sql_verdict(masked(text), _dialect(text, ""))
+    if block.is_typed(text):
+        return prompt_verdict(text)
     return verdict_of(masked(text), safe, state)
 
 

@@ -203,13 +203,15 @@ class Verbs:
     _prefixes: frozenset[tuple[str, ...]] = field(init=False, default=frozenset())
 
     def __call__(self, call: Invocation) -> Verdict:
-        if _asks_for_help(call):
+        if _asks_for_help(call) and (call.args[0].text,) not in (*self.entries, *self.specials):
             return reads(f"{self.tool} prints its help or version")
         words, index, strange = self._verb(call)
         if strange:
             return unknown(f"{self.tool} has an option we do not know: {shown(strange)}")
         if not words:
             return self._without_verb(call, index)
+        if words in self._prefixes and words not in self.specials and _is_word(call, index):
+            return unknown(f"unknown command: {self.tool} {' '.join(words)} {shown(call.args[index].text)}")
         for length in range(len(words), 0, -1):
             known = words[:length]
             if known in self.specials:
@@ -265,8 +267,23 @@ class Verbs:
             writing = written_by(call.args, self.writing)
             if writing:
                 return unknown(f"{self.tool} {' '.join(words)} with {writing} writes")
-            return reads(reason, leaks=leaks)
+            return _ended(call, index, reads(reason, leaks=leaks))
         return Verdict(risk, reason)
+
+
+def _is_word(call: Invocation, index: int) -> bool:
+    return index < len(call.args) and not call.args[index].text.startswith("-")
+
+
+def _ended(call: Invocation, index: int, verdict: Verdict) -> Verdict:
+    """`--watch` and `--follow` make a reader of any tool endless; without them it ends."""
+    at = [
+        place for place in range(index, len(call.args)) if call.texts[place] in ("--watch", "--follow", "--watch=true")
+    ]
+    if not at:
+        return verdict
+    edits = tuple(call.without(place) for place in at)
+    return Verdict(verdict.risk, f"{verdict.reason} again and again", True, edits, verdict.leaks)
 
 
 def shown(text: str) -> str:
@@ -297,7 +314,7 @@ def written_by(args: Iterable[Arg], spec: str) -> str:
 
 def _asks_for_help(call: Invocation) -> bool:
     texts = call.texts
-    return len(texts) == 1 and texts[0] in ("--help", "--version", "-version", "help", "version", "-h", "-V")
+    return len(texts) == 1 and texts[0] in ("--help", "--version", "-version", "help", "version", "-h", "-V", "-v")
 
 
 def reader(

@@ -178,13 +178,13 @@ def _kcat(call: Invocation) -> Verdict:
 _NATS = Verbs(
     "nats",
     reads="""
-stream ls|list|info|report|get|view|state|subjects|find|graph  shows streams
+stream ls|list|info|report|get|state|subjects|find  shows streams
 s ls|list|info|report            shows streams
 consumer ls|list|info|report|find  shows consumers
 c ls|list|info|report            shows consumers
 kv ls|get|status|history         shows values
 object ls|info|status            shows objects
-server ls|list|info|ping|report|check|request|graph  shows servers
+server ls|list|info|ping|report|check  shows servers
 account info|report|tls          shows accounts
 rtt, context ls, context show, context info, errors lookup, errors ls  shows the connection
 """,
@@ -197,7 +197,7 @@ object add|put                   changes objects
 context add|save|edit|select|copy  changes stored settings
 """,
     destroys="stream rm|purge|rmm|delete   deletes streams\nconsumer rm|delete   deletes consumers\nkv del|purge|rm   deletes values\nobject del|rm   deletes objects\ncontext rm   deletes stored settings",
-    asks="sub|subscribe|events|top   prints messages until it is stopped",
+    asks="sub|subscribe|events|top, stream view|graph, server graph   prints messages until it is stopped",
     options="s= server= user= password= creds= nkey= tlscert= tlskey= tlsca= timeout= context= js-domain= trace no-context",
 )
 _PULSAR = Verbs(
@@ -268,6 +268,7 @@ _ARTEMIS = Verbs(
     reads="queue stat   shows queues\naddress show   shows addresses\ncheck node|queue   checks the broker\nversion   shows the version",
     changes="producer|run|start|stop|create|transfer|data   changes the broker\nqueue create|update   changes queues",
     destroys="queue delete|purge   deletes data\naddress delete   deletes addresses",
+    writing="produce= consume=",
 )
 _RQ = Verbs(
     "rq",

@@ -83,7 +83,7 @@ def _aws_verb(service: str, verb: str, more: list[str], index: int, call: Invoca
         loose = [
             arg.text for at, arg in enumerate(call.args) if at >= index - len(more) and not arg.text.startswith("-")
         ]
-        if (more and verb != "wait") or (verb.startswith("get-") and _outfile(call, index)):
+        if (more and verb != "wait") or (_outfile(call, index)):
             return (
                 changes(f"aws {service} {verb} writes a file")
                 if loose
@@ -102,7 +102,7 @@ def _aws_verb(service: str, verb: str, more: list[str], index: int, call: Invoca
 
 _OUTFILES = {"get-object", "get-object-torrent", "get-job-output", "get-export", "get-sdk", "get-thing-shadow", "get-snapshot-block", "get-media", "get-clip",
              "get-named-shadow", "get-raw-message-content", "get-model-template_", "get-work-graph", "get-code-artifact_", "get-package-version-asset",
-             "get-archive", "get-ledger-data", "get-media-for-fragment-list", "get-images_", "get-brand", "get-extension"}  # fmt: skip
+             "get-archive", "get-configuration", "get-hosted-configuration-version", "get-latest-configuration", "get-code-binding-source", "get-profile", "describe-input-device-thumbnail", "get-ledger-data", "get-media-for-fragment-list", "get-images_", "get-brand", "get-extension"}  # fmt: skip
 
 
 def _outfile(call: Invocation, index: int) -> bool:
@@ -273,6 +273,8 @@ def _by_verb(
         path = ""
         for at, word in enumerate(words):
             path = f"{tool} {' '.join(words[: at + 1])}"
+            if any(text.startswith(("--file", "--output-file")) for text in call.texts):
+                return changes(f"{path} writes a file")
             if word in read or " ".join(words[: at + 1]) in read:
                 return reads(f"{path} only reads", leaks=word in leaks)
             if word in gone:
@@ -294,9 +296,11 @@ def _heroku(call: Invocation) -> Verdict:
     if verb == "logs":
         follows, edits = unfollowed(call, 1, "t tail", "-n 200", "n num")
         return Verdict(Risk.READ_ONLY, "heroku logs prints logs", endless=follows, edits=edits)
+    if verb == "pg:outliers" and "--reset" in call.texts:
+        return changes("heroku pg:outliers --reset forgets statistics")
     if verb in {"ps", "status", "releases", "apps", "addons", "domains", "buildpacks", "features", "info", "apps:info", "pg:info", "pg:ps", "pg:diagnose", "pg:outliers", "pg:locks", "pg:blocking",
                 "pg:bloat", "pg:cache-hit", "pg:index-usage", "pg:long-running-queries", "pg:backups", "redis:info", "redis", "certs", "certs:info", "releases:info", "pipelines", "pipelines:info",
-                "ps:type", "drains", "access", "maintenance", "regions", "version", "auth:whoami", "webhooks", "labs", "spaces", "members", "addons:info", "reviewapps", "pg:connection-pooling_"}:  # fmt: skip
+                "drains", "access", "maintenance", "regions", "version", "auth:whoami", "webhooks", "labs", "spaces", "members", "addons:info", "reviewapps", "pg:connection-pooling_"}:  # fmt: skip
         return reads(f"heroku {verb} only reads")
     if verb in ("config", "config:get", "pg:credentials", "pg:credentials:url", "redis:credentials", "auth:token"):
         return reads(f"heroku {verb} shows settings", leaks=True)
@@ -335,7 +339,7 @@ TOOLS: dict[str, Judge] = {
     "scw": _by_verb("scw", "list get", "delete terminate"),
     "exo": _by_verb("exo", "list show", "delete"),
     "oci": _by_verb("oci", "list get summarize-metrics-data", "delete terminate"),
-    "ibmcloud": _by_verb("ibmcloud", "list ls get target regions", "delete rm"),
+    "ibmcloud": _by_verb("ibmcloud", "list ls get regions", "delete rm"),
     "openstack": _by_verb("openstack", "list show", "delete"),
     "nova": lambda call: reads("nova shows servers") if call.texts[:1] in (["list"], ["show"], ["service-list"], ["hypervisor-list"]) else changes("nova changes servers"),
     "aliyun": lambda call: reads("aliyun only reads") if len(call.args) > 1 and re.match(r"(?:Describe|List|Get)[A-Z]", call.texts[1]) else changes("aliyun changes something"),

@@ -336,6 +336,7 @@ _DOCKER = Verbs(
     changes=_CHANGES,
     destroys=_DESTROYS,
     options=_GLOBALS,
+    writing="bootstrap output=",
     special={
         "stats": _stats,
         "container stats": _stats,

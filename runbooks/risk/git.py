@@ -30,6 +30,7 @@ def _read(call: Invocation, index: int) -> Verdict:
                     "--open-files-in-pager",
                     "--exec",
                     "--upload-pack",
+                    "--filters",
                 )
             )
             and name not in ("--output-indicator-new",)
@@ -43,7 +44,7 @@ def _read(call: Invocation, index: int) -> Verdict:
         for text in call.texts[index:]
     ):
         return unknown("git ls-remote is used in a way we do not judge")
-    if verb == "fsck" and any(text.startswith("--lost-found") for text in call.texts[index:]):
+    if verb == "fsck" and any(text.startswith("--l") for text in call.texts[index:]):
         return changes("git fsck --lost-found writes files")
     return reads(f"git {verb} shows the history or the state of files")
 
@@ -237,7 +238,7 @@ TOOLS: dict[str, Judge] = {
     "git": _GIT,
     "gh": _GH,
     "glab": Verbs("glab", reads="mr list|view   shows merge requests\nissue list|view   shows issues\nci list|view|status|get|lint   shows pipelines\nrelease list|view   shows releases", changes="mr|issue|ci|release|auth|api|repo|config   changes something"),
-    "svn": Verbs("svn", reads="status|stat|st|log|info|list|ls|diff|cat|blame|propget|proplist   shows history or state", changes="update|up|commit|ci|checkout|co|add|merge|switch|copy|move|mkdir|import|export|lock|unlock|propset|cleanup|resolve   changes files", destroys="delete|remove|rm|revert   deletes files or changes"),
-    "hg": Verbs("hg", reads="status|log|diff|id|identify|summary|branches|tags|heads|parents|paths|root   shows history or state", changes="pull|push|update|commit|clone|add|merge|import|rebase   changes files or history"),
+    "svn": Verbs("svn", reads="status|stat|st|log|info|list|ls|diff|cat|blame|propget|proplist   shows history or state", changes="update|up|commit|ci|checkout|co|add|merge|switch|copy|move|mkdir|import|export|lock|unlock|propset|cleanup|resolve   changes files", destroys="delete|remove|rm|revert   deletes files or changes", writing="diff-cmd= diff3-cmd= editor-cmd= config-option="),
+    "hg": Verbs("hg", reads="status|log|diff|id|identify|summary|branches|tags|heads|parents|paths|root   shows history or state", changes="pull|push|update|commit|clone|add|merge|import|rebase   changes files or history", writing="config="),
     "pre-commit": changer("changes files"),
 }  # fmt: skip

@@ -52,7 +52,7 @@ status|version|path-help|print_   shows the state of the vault
 list, kv list, kv metadata get   lists names
 secrets list, auth list, audit list, plugin list, namespace list, policy list, policy read, policy fmt_   shows settings
 token capabilities, lease lookup   tells what a token may do
-operator members, operator raft list-peers, operator raft autopilot, operator key-status, operator usage   shows the cluster
+operator members, operator raft list-peers, operator raft autopilot state|get-config, operator key-status, operator usage   shows the cluster
 """
 
 
@@ -181,7 +181,7 @@ TOOLS: dict[str, Judge] = {
     "terraform": _TERRAFORM,
     "tofu": _TERRAFORM,
     "tf": _TERRAFORM,
-    "terragrunt": _TERRAFORM,
+    "terragrunt": lambda call: unknown("terragrunt runs hooks and may initialize what it looks at"),
     "tflint": lambda call: changes("tflint --fix changes files") if any(text.startswith(("--fix", "--init")) for text in call.texts) else reads("tflint checks files"),
     "vault": _VAULT,
     "bao": _VAULT,

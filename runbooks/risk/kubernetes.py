@@ -29,7 +29,6 @@ config current-context|get-contexts|get-clusters|get-users  shows which cluster 
 options                       prints help
 completion                    prints shell completion
 plugin list                   lists plugins
-kustomize                     prints rendered manifests
 diff                          compares manifests with the cluster
 events                        lists what happened
 certificate list              lists certificate requests
@@ -181,6 +180,12 @@ def _delete(call: Invocation, index: int) -> Verdict:
     return destroys(f"{call.name} delete deletes resources")
 
 
+def _kustomize(call: Invocation, index: int) -> Verdict:
+    if any(text.startswith(("-o", "--output", "--enable")) for text in call.texts[index:]):
+        return changes("kubectl kustomize writes files or runs plugins")
+    return reads("kubectl kustomize prints rendered manifests")
+
+
 def _edit(call: Invocation, index: int) -> Verdict:
     return asks("kubectl edit opens an editor for a person, who changes a resource")
 
@@ -217,6 +222,7 @@ def _kubectl(
             "cluster-info": _cluster_info,
             "delete": _delete,
             "edit": _edit,
+            "kustomize": _kustomize,
             "port-forward|proxy": _forward,
             "attach": _attach,
             "apply|create|patch|scale|label|annotate|set|expose|run": _dry(
@@ -306,14 +312,12 @@ registry login|logout         changes stored logins
 )
 
 _READING_ARGO = """
-app list|get|diff|history|resources|manifests|logs|wait   shows an application
+app list|get|diff|history|resources|manifests|wait   shows an application
 cluster list|get              lists clusters
 repo list|get                 lists repositories
-proj list|get|windows         lists projects
+proj list|get, proj windows list  lists projects
 account list|get|get-user-info|can-i  shows accounts
-context                       shows contexts
 version                       shows versions
-admin settings|app            checks settings
 """
 
 _ARGOCD = Verbs(
@@ -329,7 +333,23 @@ account update-password|generate-token|delete-token   changes accounts
 """,
     destroys="app delete|delete-resource   deletes an application and its resources\nproj delete   deletes a project",
     options="server= auth-token= grpc-web insecure plaintext core N= app-namespace= config= argocd-context= loglevel= logformat=",
+    special={
+        "context": lambda call, index: _argo_context(call, index),
+        "app logs": lambda call, index: _argo_logs(call, index),
+    },
 )
+
+
+def _argo_context(call: Invocation, index: int) -> Verdict:
+    if index < len(call.args):
+        return changes("argocd context with a name changes which server is meant")
+    return reads("argocd context lists servers")
+
+
+def _argo_logs(call: Invocation, index: int) -> Verdict:
+    follows, edits = unfollowed(call, index, "f follow", "--tail 200", "tail")
+    return Verdict(Risk.READ_ONLY, "argocd app logs prints logs", endless=follows, edits=edits)
+
 
 _FLUX = Verbs(
     "flux",
@@ -365,7 +385,7 @@ snapshot-location get         shows where snapshots go
 get backups|backup|restores|restore|schedules|schedule|backup-locations|snapshot-locations|plugins   lists backups
 describe backups|backup|restores|restore|schedules|schedule   shows backups
 plugin get                    lists plugins
-version|client|debug          shows versions
+version                       shows versions
 repo get                      lists repositories
 """,
     changes="""
@@ -383,7 +403,6 @@ _ISTIOCTL = Verbs(
     "istioctl",
     reads="""
 proxy-status|ps               shows whether proxies are in step
-proxy-config|pc               shows the settings of a proxy
 analyze                       checks the settings of the mesh
 version|validate              shows versions
 x|experimental describe|precheck|proxy-status|authz|check-inject   shows the state of the mesh
@@ -395,13 +414,21 @@ tag list                      lists revisions
     changes="install|upgrade|kube-inject|operator|tag|admin|create-remote-secret   changes the mesh",
     destroys="uninstall   removes the mesh",
     options="n= namespace= i= istioNamespace= context= kubeconfig= c=",
+    special={"proxy-config|pc": lambda call, index: _proxy_config(call, index)},
 )
+
+
+def _proxy_config(call: Invocation, index: int) -> Verdict:
+    if any(text.startswith(("--level", "--reset", "-r")) for text in call.texts[index:]):
+        return changes("istioctl proxy-config log changes what a proxy logs")
+    return reads("istioctl proxy-config shows the settings of a proxy")
+
 
 _LINKERD = Verbs(
     "linkerd",
     reads="""
 check|version|diagnostics|identity|authz   shows the state of the mesh
-viz stat|edges|routes|check|list|top   shows traffic
+viz stat|edges|routes|check|list   shows traffic
 stat|edges|routes             shows traffic
 """,
     changes="install|upgrade|inject|uninject|prune|jaeger|multicluster   prints or changes manifests",
@@ -416,7 +443,6 @@ endpoint list|get|health|log   shows endpoints
 service list|get              shows services
 policy get|trace|validate     shows policies
 node list                     shows nodes
-bpf lb|ct|nat|policy|endpoint|tunnel|ipcache|metrics   shows tables
 identity list|get             shows identities
 ip list                       lists addresses
 metrics list                  shows metrics
@@ -436,7 +462,7 @@ _CILIUM_ALL = replace(_CILIUM, special={"bpf": _cilium_bpf})
 
 _CALICOCTL = Verbs(
     "calicoctl",
-    reads="get|version   shows network settings\nnode status|diags|checksystem   shows the state of a node\nipam show|check   shows addresses",
+    reads="get|version   shows network settings\nnode status|checksystem   shows the state of a node\nipam show|check   shows addresses",
     changes="apply|create|replace|patch|label|convert   changes network settings\nipam configure|release|split   changes addresses",
     destroys="delete   deletes network settings",
     options="c= config= l= log-level= allow-version-mismatch context=",
@@ -444,7 +470,7 @@ _CALICOCTL = Verbs(
 
 _KUBEADM = Verbs(
     "kubeadm",
-    reads="version   shows versions\ncerts check-expiration   shows when certificates end\nconfig view|print|images   shows settings\nupgrade plan|diff   shows what an upgrade would do",
+    reads="version   shows versions\ncerts check-expiration   shows when certificates end\nconfig view|print, config images list   shows settings\nupgrade plan|diff   shows what an upgrade would do",
     leaks="token list   shows tokens",
     changes="init|join|upgrade|certs|config|alpha|kubeconfig|token   changes the cluster",
     destroys="reset   takes a node out of the cluster and deletes its state",
@@ -484,18 +510,42 @@ _KIND = Verbs(
 
 _MINIKUBE = Verbs(
     "minikube",
-    reads="status, version, ip, profile, addons list, service list, logs, options, docker-env, update-check   shows the state of the cluster",
+    reads="status, version, ip, profile list, addons list, service list, options, docker-env, update-check   shows the state of the cluster",
     changes="start, stop, pause, unpause, addons enable, addons disable, config, image, cache, cp, mount, tunnel, dashboard, node   changes the cluster",
     destroys="delete   deletes the cluster",
     options="p= profile=",
+    special={"logs": lambda call, index: _minikube_logs(call, index)},
 )
+
+
+def _minikube_logs(call: Invocation, index: int) -> Verdict:
+    if any(text.startswith("--file") for text in call.texts):
+        return changes("minikube logs --file writes a file")
+    follows, edits = unfollowed(call, index, "f follow", "-n 200", "n length")
+    return Verdict(Risk.READ_ONLY, "minikube logs prints logs", endless=follows, edits=edits)
+
 
 _ROLLOUTS = _kubectl("kubectl")
 
+
+def _quietly(verbs: Verbs) -> Judge:
+    """kubectl's own profiling writes a file, whatever it is asked."""
+
+    def judge(call: Invocation) -> Verdict:
+        own = call.texts[: call.texts.index("--")] if "--" in call.texts else call.texts
+        if any(text.startswith(("--profile", "--cache-dir")) for text in own):
+            return changes(f"{call.name} --profile writes a file")
+        verdict = verbs(call)
+        shows_token = call.name == "oc" and own[:1] == ["whoami"] and bool({"-t", "--show-token"} & set(own))
+        return replace(verdict, leaks=True) if shows_token else verdict
+
+    return judge
+
+
 TOOLS: dict[str, Judge] = {
-    "kubectl": _ROLLOUTS,
-    "k": _ROLLOUTS,
-    "oc": _kubectl("oc", _OC_READS, _OC_LEAKS, _OC_CHANGES, {"project": _oc_project, "extract": _oc_extract, "adm upgrade": _oc_upgrade}),
+    "kubectl": _quietly(_ROLLOUTS),
+    "k": _quietly(_ROLLOUTS),
+    "oc": _quietly(_kubectl("oc", _OC_READS, _OC_LEAKS, _OC_CHANGES, {"project": _oc_project, "extract": _oc_extract, "adm upgrade": _oc_upgrade})),
     "k3s": Verbs(
         "k3s",
         reads="check-config   checks the machine",
@@ -503,7 +553,7 @@ TOOLS: dict[str, Judge] = {
     ),
     "microk8s": Verbs(
         "microk8s",
-        reads="status|version|inspect   shows the state of the cluster",
+        reads="status|version   shows the state of the cluster", changes="inspect|enable|disable|start|stop|reset|add-node|join|leave   changes the cluster or writes files",
         special={
             "kubectl|helm|helm3|ctr": lambda call, index: call.walker.command(
                 call.args[index - 1 :], call.stdin, call.piped, call.start

@@ -114,11 +114,11 @@ def _fuser(call: Invocation) -> Verdict:
 
 
 def _ss(call: Invocation) -> Verdict:
-    if any(re.match(r"-[A-Za-z]*K|--kill", text) for text in call.texts):
+    if written_by(call.args, "K kill"):
         return changes("ss -K closes connections")
     if written_by(call.args, "D= diag="):
         return changes("ss -D writes a file")
-    if any(re.match(r"-[A-Za-z]*E|--events", text) for text in call.texts):
+    if written_by(call.args, "E events"):
         return Verdict(Risk.READ_ONLY, "ss -E keeps watching until it is stopped", True, (call.wrapped("timeout 10"),))
     return reads("ss lists connections")
 
@@ -137,7 +137,7 @@ def _netstat(call: Invocation) -> Verdict:
 
 
 def _ping(call: Invocation) -> Verdict:
-    if written_by(call.args, "f"):
+    if written_by(call.args, "f flood"):
         return changes("ping -f floods a host")
     if any(re.match(r"-[A-Za-z46]*c\d*$|--count", text) for text in call.texts) or any(
         re.match(r"-[A-Za-z46]*w\d*$", text) for text in call.texts
@@ -440,10 +440,17 @@ def _nvidia(call: Invocation) -> Verdict:
 
 _ZPOOL = Verbs(
     "zpool",
-    reads="status|list|get|history|version|events   shows pools",
+    reads="status|list|get|history|version   shows pools",
     changes="scrub|online|offline|clear|import|export|attach|detach|replace|add|set|upgrade|trim|resilver|reopen|reguid|split|sync|wait|checkpoint|initialize|create   changes pools",
     destroys="destroy|remove|labelclear   deletes pools or disks' labels",
-    special={"iostat": lambda call, index: _zpool_iostat(call, index)},
+    special={
+        "iostat": lambda call, index: _zpool_iostat(call, index),
+        "events": lambda call, index: (
+            changes("zpool events -c forgets events")
+            if written_by(call.args[index:], "c f")
+            else reads("zpool events shows what happened to pools")
+        ),
+    },
 )
 
 
@@ -551,7 +558,7 @@ TOOLS: dict[str, Judge] = {
     "ifconfig": _ifconfig,
     "route": _route,
     "arp": _arp,
-    "nstat": reader("shows network counters", options="a s z j n r p", writing=""),
+    "nstat": lambda call: reads("nstat shows network counters") if any(re.fullmatch(r"-[azjp]*s[azjp]*|--noupdate", t) for t in call.texts) and not written_by(call.args, "r n reset") else changes("nstat remembers counters in a file"),
     "ping": _ping,
     "ping6": _ping,
     "fping": reader("asks hosts to answer", options="c= C= q a u n e t= i= p= r= 4 6 s g A"),
@@ -588,7 +595,7 @@ TOOLS: dict[str, Judge] = {
     "nmcli": lambda call: reads("nmcli shows network settings") if not set(call.texts) & {"up", "down", "add", "modify", "mod", "delete", "del", "edit", "connect", "disconnect", "set", "on", "off", "reload", "load", "import", "export", "clone", "reapply", "hostname", "monitor", "agent"} and not any("\x00" in t for t in call.texts[:3]) and set(call.texts) & {"show", "status", "list", "general", "s", "dev", "device", "con", "connection"} else changes("nmcli changes network settings"),
     **dict.fromkeys(("iptables", "ip6tables", "iptables-legacy", "iptables-nft"), _iptables),
     **dict.fromkeys(("iptables-save", "ip6tables-save"), _iptables_save),
-    "nft": lambda call: reads("nft list shows firewall rules") if [t for t in call.texts if not t.startswith("-")][:1] == ["list"] and not any(t.startswith(("-f", "--file", "-i")) for t in call.texts) else changes("nft changes the firewall"),
+    "nft": lambda call: reads("nft list shows firewall rules") if [t for t in call.texts if not t.startswith("-")][:1] == ["list"] and not any(t.startswith(("-f", "--file", "-i")) or ";" in t for t in call.texts) else changes("nft changes the firewall"),
     "ipset": lambda call: reads("ipset list shows address sets") if call.texts[:1] in (["list"], ["-L"], ["-l"], ["test"], ["save"]) and not written_by(call.args, "f= file=") else changes("ipset changes address sets"),
     "ufw": _ufw,
     "firewall-cmd": _firewall,
@@ -654,15 +661,15 @@ TOOLS: dict[str, Judge] = {
     "nvidia-smi": _nvidia,
     "rocm-smi": lambda call: reads("rocm-smi shows what GPUs do") if all(t.startswith("--show") or t in ("-a", "-i", "-u", "-t", "-P", "--json") for t in call.texts) else changes("rocm-smi changes a GPU"),
     "auditctl": lambda call: reads("auditctl -l lists rules") if call.texts in (["-l"], ["-s"]) else changes("auditctl changes rules"),
-    "ausearch": reader("searches the audit log"),
+    "ausearch": reader("searches the audit log", writing="checkpoint="),
     "aureport": reader("shows a report of the audit log"),
     "getenforce": reader("shows the SELinux mode"),
     "setenforce": changer("changes the SELinux mode"),
     "sestatus": reader("shows the SELinux mode"),
     "aa-status": reader("shows AppArmor profiles"),
     "apparmor_status": reader("shows AppArmor profiles"),
-    "chronyc": Verbs("chronyc", reads="tracking|sources|sourcestats|activity|ntpdata|clients|serverstats|waitsync   shows how the clock is set", changes="makestep|burst|online|offline|reload|shutdown|settime|trimrtc|dump|add|delete|refresh|rekey   changes the clock", options="n a h= c"),
-    "ntpq": reader("shows how the clock is set", options="p n i_ c= 4 6 w peers numeric"),
+    "chronyc": Verbs("chronyc", reads="tracking|sources|sourcestats|activity|ntpdata|clients|serverstats|waitsync   shows how the clock is set", changes="makestep|burst|online|offline|reload|shutdown|settime|trimrtc|dump|add|delete|refresh|rekey   changes the clock", options="n a h= c", writing="r"),
+    "ntpq": reader("shows how the clock is set", options="p n 4 6 w peers numeric"),
     "ntpstat": reader("shows how the clock is set"),
     "ntpdate": lambda call: reads("ntpdate -q only asks") if any(re.match(r"-\w*q", t) for t in call.texts) else changes("ntpdate sets the clock"),
     "vnstat": reader("shows traffic", options="d h m y w t l_ i= 5 hours days months short oneline=? json=? iface= top=? live_"),

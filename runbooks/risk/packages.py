@@ -136,7 +136,7 @@ _NPM = Verbs(
     special={
         "audit": lambda call, index: (
             changes("npm audit fix changes packages")
-            if "fix" in call.texts[index:]
+            if any(text == "fix" or text.startswith("--fix") for text in call.texts[index:])
             else reads("npm audit reports known weaknesses")
         )
     },
@@ -144,7 +144,7 @@ _NPM = Verbs(
 _YARN = Verbs(
     "yarn",
     reads="list, info, outdated, why, audit, licenses, versions, check, workspaces info, config get, npm info, npm audit   shows packages",
-    changes="install|add|upgrade|up|run|start|build|test|dlx|link|publish|cache|set|init|config|exec|global|dedupe|workspace   changes packages or runs scripts",
+    changes="install|version|add|upgrade|up|run|start|build|test|dlx|link|publish|cache|set|init|config|exec|global|dedupe|workspace   changes packages or runs scripts",
     destroys="remove   removes packages",
     bare=changes("yarn installs packages"),
 )
@@ -157,11 +157,15 @@ _CARGO = Verbs(
 )
 _UV = Verbs(
     "uv",
-    reads="version, pip list, pip show, pip freeze, pip check, pip tree, tree, python list, python find, python dir, tool list, tool dir, cache dir, self version   shows packages",
+    reads="pip list, pip show, pip freeze, pip check, pip tree, python list, python find, python dir, tool list, tool dir, cache dir, self version   shows packages",
     changes="sync, add, lock, venv, build, publish, init, export, pip install, pip sync, pip compile, python install, python pin, tool install, tool upgrade, tool run, self update, cache prune   installs packages",
     destroys="remove, pip uninstall, cache clean, python uninstall, tool uninstall   removes packages",
     options="q v offline no-cache directory= project= python= p= no-progress color=",
-    special={"run": lambda call, index: _uv_run(call, index)},
+    special={
+        "run": lambda call, index: _uv_run(call, index),
+        "version": lambda call, index: _uv_looks(call, index),
+        "tree": lambda call, index: _uv_looks(call, index),
+    },
 )
 _GO = Verbs(
     "go",
@@ -208,6 +212,16 @@ _CONDA = Verbs(
     destroys="remove, uninstall, clean, env remove   removes packages",
     options="n= p= name= prefix= json",
 )
+
+
+def _uv_looks(call: Invocation, index: int) -> Verdict:
+    verb = call.texts[index - 1]
+    if verb == "version":
+        plain = all(text in ("--short", "--output-format", "json", "--frozen") for text in call.texts[index:])
+        return reads("uv version shows the version") if plain else changes("uv version changes the version")
+    if set(call.texts[index:]) & {"--frozen", "--locked"}:
+        return reads("uv tree shows packages")
+    return changes("uv tree may write the lock file first")
 
 
 def _uv_run(call: Invocation, index: int) -> Verdict:
@@ -301,7 +315,7 @@ TOOLS: dict[str, Judge] = {
     "dpkg": _dpkg,
     "dpkg-query": _dpkg,
     "dpkg-reconfigure": changer("configures a package"),
-    "debsums": reader("checks files of packages"),
+    "debsums": reader("checks files of packages", writing="generate= g"),
     "yum": _yes("yum", _YUM),
     "dnf": _yes("yum", _YUM),
     "microdnf": _yes("yum", _YUM),
@@ -355,8 +369,8 @@ TOOLS: dict[str, Judge] = {
     "scp": changer("copies files"),
     "sftp": lambda call: asks("sftp opens a prompt for a person"),
     "ftp": lambda call: asks("ftp opens a prompt for a person"),
-    "rclone": Verbs("rclone", reads="ls, lsl, lsd, lsf, lsjson, size, check, cryptcheck, about, listremotes, version, tree, hashsum, md5sum, sha1sum, dedupe_, config file, config paths   shows files", leaks="cat, config show, config dump   shows content or settings", changes="copy|copyto|move|moveto|sync|bisync|mkdir|touch|rcat|link|mount|serve|config|settier|copyurl|obscure|authorize|backend   changes files", destroys="delete|deletefile|purge|rmdir|rmdirs|cleanup|dedupe   deletes files", options="config= v q P progress dry-run n transfers= log-file= include= exclude="),
-    "restic": Verbs("restic", reads="snapshots, ls, stats, diff, find, check, version, list, key list   shows backups", leaks="cat|dump   shows content", changes="backup, restore, init, unlock, copy, tag, migrate, mount, rebuild-index, repair, rewrite, key add   changes backups", destroys="forget, prune, key remove   deletes backups", options="r= p= repo= password-file= repository-file= q v no-lock json cache-dir= no-cache"),
+    "rclone": Verbs("rclone", reads="ls, lsl, lsd, lsf, lsjson, size, check, cryptcheck, about, listremotes, version, tree, hashsum, md5sum, sha1sum, dedupe_, config file, config paths   shows files", leaks="cat, config show, config dump   shows content or settings", changes="copy|copyto|move|moveto|sync|bisync|mkdir|touch|rcat|link|mount|serve|config|settier|copyurl|obscure|authorize|backend   changes files", destroys="delete|deletefile|purge|rmdir|rmdirs|cleanup|dedupe   deletes files", options="config= v q P progress dry-run n transfers= include= exclude=", writing="log-file= combined= missing-on-src= missing-on-dst= match= differ= error= output= o= output-file="),
+    "restic": Verbs("restic", reads="snapshots, ls, stats, diff, find, check, version, list, key list   shows backups", leaks="cat|dump   shows content", changes="backup, restore, init, unlock, copy, tag, migrate, mount, rebuild-index, repair, rewrite, key add   changes backups", destroys="forget, prune, key remove   deletes backups", options="r= p= repo= password-file= repository-file= q v no-lock json cache-dir= no-cache", writing="target= t= password-command= option= o="),
     "borg": Verbs("borg", reads="list|info|diff|check_|version   shows backups", changes="create|extract|init|mount|umount|rename|key|config|export-tar|check|compact|break-lock|serve|with-lock   changes backups", destroys="delete|prune|recreate   deletes backups"),
     "duplicity": changer("changes backups"),
     "javac": changer("writes files"),

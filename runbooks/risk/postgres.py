@@ -183,7 +183,7 @@ TOOLS: dict[str, Judge] = {
     "pg_controldata": reader("shows the state of a server's data"),
     "pg_config": reader("shows how PostgreSQL was built"),
     "pg_lsclusters": reader("lists servers of this machine"),
-    "pg_waldump": reader("shows log records"),
+    "pg_waldump": reader("shows log records", writing="save-fullpage="),
     "pg_archivecleanup": destroyer("deletes archived log"),
     "pg_top": lambda call: asks("pg_top shows a screen for a person and never ends"),
     "pg_activity": lambda call: asks("pg_activity shows a screen for a person and never ends"),

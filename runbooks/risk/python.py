@@ -310,6 +310,6 @@ TOOLS: dict[str, Judge] = {
     "pytest": lambda call: unknown("pytest runs the project's tests, which could do anything"),
     "tox": lambda call: unknown("tox runs the project's tests"),
     "flyway": Verbs("flyway", reads="info|validate|version   shows migrations", changes="migrate|baseline|repair|undo   changes the database", destroys="clean   deletes the database"),
-    "liquibase": Verbs("liquibase", reads="status|history|validate|diff|changelog-sync-sql|update-sql   shows migrations", changes="update|rollback|tag|changelog-sync|clear-checksums|release-locks   changes the database", destroys="drop-all   deletes the database", single=False),
+    "liquibase": Verbs("liquibase", reads="status|history|validate|diff   shows migrations", writing="output-file= outputFile=", changes="update|rollback|tag|changelog-sync|clear-checksums|release-locks   changes the database", destroys="drop-all   deletes the database", single=False),
     "nvcc": changer("writes files"),
 }  # fmt: skip

@@ -686,6 +686,8 @@ def _virsh(call: Invocation) -> Verdict:
     if call.texts[:1] in (["-c"], ["--connect"]):
         words = words[1:]
     verb = words[0] if words else ""
+    if any(";" in text for text in call.texts):
+        return unknown("virsh is given several commands")
     if re.fullmatch(
         r"(?:list|dominfo|domstate|domblklist|domblkstat|domiflist|domifaddr|dommemstat|domstats|nodeinfo|nodememstats|net-list|net-info|pool-list|pool-info|vol-list|vol-info|snapshot-list|version|hostname|uri|capabilities|freecell|vcpuinfo|vcpucount|domuuid|domid|domname|net-dhcp-leases|iface-list|nodecpustats|cpu-stats)",
         verb,
@@ -706,7 +708,7 @@ def _virsh(call: Invocation) -> Verdict:
         return destroys(f"virsh {verb} ends or deletes a machine")
     return (
         asks("virsh opens a prompt or console for a person")
-        if verb in ("", "console", "edit")
+        if not words or verb in ("console", "edit")
         else changes(f"virsh {shown(verb)} changes machines")
     )
 
@@ -797,6 +799,8 @@ def _listing(reading: str, does: str = "shows the state") -> Judge:
 
     def judge(call: Invocation) -> Verdict:
         first = call.texts[0] if call.texts else ""
+        if any(text == "--" or ";" in text for text in call.texts):
+            return unknown(f"{call.name} is given several commands")
         if first in words or " ".join(call.texts[:2]).replace(" ", "_") in words:
             return reads(f"{call.name} {first} {does}")
         if re.match(r"(?:rm|remove|delete|destroy|purge|drop|wipe)", first):
@@ -844,7 +848,7 @@ TOOLS: dict[str, Judge] = {
     "postconf": _postconf,
     "postcat": reader("shows a mail", leaks=True),
     "postsuper": lambda call: destroys("postsuper deletes or moves waiting mail"),
-    "postfix": _listing("status check", "checks the mail server"),
+    "postfix": _listing("status", "shows the mail server"),
     "postmap": lambda call: reads("postmap -q looks a key up") if "-q" in call.texts else changes("postmap writes a table"),
     "exim": lambda call: reads("exim -bp lists waiting mail") if call.texts[:1] and re.fullmatch(r"-b(?:p[a-z]*|V|P|t)|-Mv[hblc]", call.texts[0]) else changes("exim changes the mail queue"),
     "exiqgrep": reader("searches the mail queue"),
@@ -861,7 +865,7 @@ TOOLS: dict[str, Judge] = {
     "influxd": _listing("version config", "prints text"),
     "mimirtool": lambda call: reads("mimirtool only reads") if call.texts[:2] in (["rules", "list"], ["rules", "print"], ["rules", "lint"], ["rules", "check"], ["alertmanager", "get"], ["alertmanager", "verify"]) else changes("mimirtool changes settings"),
     "grafana-cli": lambda call: reads("grafana-cli lists plugins") if call.texts[-1:] in (["ls"], ["list-remote"]) else changes("grafana-cli changes grafana"),
-    "datadog-agent": _listing("status health version configcheck hostname diagnose tagger-list workload-list config jmx_list"),
+    "datadog-agent": _listing("status health version configcheck hostname diagnose tagger-list workload-list"),
     "zabbix_get": reader("asks an agent a question"),
     "zabbix_sender": changer("sends a value"),
     "sensu-cli": changer("changes checks"),
@@ -913,7 +917,7 @@ TOOLS: dict[str, Judge] = {
     "odf": lambda call: reads("odf shows storage") if call.texts[1:2] == ["ls"] or call.texts[:1] in (["get"], ["version"]) else changes("odf changes storage"),
     "ocm": _listing("list get describe whoami version"),
     "rpm-ostree": _listing("status db_list db_diff --version"),
-    "ostree": _listing("log refs ls show_"),
+    "ostree": _listing("log ls"),
     "docker-machine": _listing("ls status ip url version inspect env", "shows machines"),
     "jsonnet": lambda call: changes("jsonnet writes files") if written_by(call.args, "o= output-file= m= multi= c") else reads("jsonnet prints what a file means"),
     "aptly": lambda call: reads("aptly shows repositories") if call.texts[1:2] in (["list"], ["show"], ["search"]) else changes("aptly changes repositories"),
@@ -931,7 +935,7 @@ TOOLS: dict[str, Judge] = {
     "mongoimport": changer("writes into a database"),
     "mongofiles": lambda call: reads("mongofiles lists files") if "list" in call.texts and not set(call.texts) & {"put", "get", "delete"} else changes("mongofiles changes files"),
     "nodetool": _nodetool,
-    "sstableutil": reader("lists data files"),
+    "sstableutil": reader("lists data files", writing="cleanup c"),
     "couchbase-cli": _listing("server-list server-info bucket-list host-list rebalance-status setting-query_ user-manage_"),
     "cypher-shell": lambda call: asks("cypher-shell opens a prompt for a person") if not call.args else unknown("cypher-shell runs statements"),
     "riak-admin": _listing("status member-status ring-status ringready transfers member_status diag ring_status"),

@@ -63,7 +63,9 @@ def _export(call: Invocation) -> Verdict:
     found = parsed(call.args, "p x r g i l u f F a A")
     if found.strange or found.has("f"):
         return unknown(f"{call.name} exports a function")
-    if any("\x00" in name or not harmless_name(name) for name in (arg.text.partition("=")[0] for arg in found.operands)):
+    if any(
+        "\x00" in name or not harmless_name(name) for name in (arg.text.partition("=")[0] for arg in found.operands)
+    ):
         return changes(f"{call.name} sets a variable that changes what commands do")
     shows = found.has("p") or not call.args
     return reads(f"{call.name} sets a variable for the lines that follow", leaks=shows and call.name == "export")

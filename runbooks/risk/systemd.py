@@ -205,10 +205,11 @@ TOOLS: dict[str, Judge] = {
     ),
     "resolvectl": Verbs(
         "resolvectl",
-        reads="status|query|service|statistics|dns|domain|show-cache|show-server-state   shows how names are looked up",
+        reads="status|query|service|statistics|show-cache|show-server-state   shows how names are looked up",
         changes="flush-caches|reset-statistics|reset-server-features|revert|llmnr|mdns|dnssec|dnsovertls|default-route|nta|log-level   changes how names are looked up",
         options="i= interface= 4 6 p= t= type= c= class= no-pager legend=",
         bare=reads("resolvectl shows how names are looked up"),
+        special={"dns|domain": lambda call, index: changes("resolvectl changes how names are looked up") if len(call.args) > index + 1 else reads("resolvectl shows how names are looked up")},
     ),
     "networkctl": Verbs(
         "networkctl",
@@ -258,5 +259,5 @@ TOOLS: dict[str, Judge] = {
     "sv": lambda call: reads("sv status shows services") if call.texts[:1] in (["status"], ["s"], ["check"]) else changes("sv starts or stops services"),
     "monit": Verbs("monit", reads="status|summary|report|validate_   shows what is watched", changes="start|stop|restart|monitor|unmonitor|reload|quit|validate   changes what is watched", options="c= g= v t"),
     "launchctl": Verbs("launchctl", reads="list|print|blame|version|print-disabled   shows services", changes="load|unload|start|stop|kickstart|bootstrap|bootout|enable|disable|kill|setenv|unsetenv|config|reboot   changes services"),
-    "brew": Verbs("brew", reads="list, ls, info, search, outdated, deps, doctor, config, leaves, uses, desc, cat, home, services list, services info, --prefix   shows packages", changes="install, upgrade, update, link, unlink, tap, untap, pin, cleanup, services start, services stop, services restart, services run   changes packages", destroys="uninstall|remove|rm   removes packages"),
+    "brew": Verbs("brew", reads="list, ls, info, search, outdated, deps, doctor, config, leaves, uses, desc, cat, services list, services info, --prefix   shows packages", changes="install, upgrade, update, link, unlink, tap, untap, pin, cleanup, services start, services stop, services restart, services run   changes packages", destroys="uninstall|remove|rm   removes packages"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  (labelled commands are one line each)
+
 """The judge of command lines, refusals first: what changes something is never taken for a reader."""
 
 from __future__ import annotations
@@ -117,6 +117,25 @@ def test_what_is_not_known_is_asked_about(text: str) -> None:
     judgement = judge(text)
     assert judgement.risk is Risk.MUTATING
     assert judgement.bounded is None or judgement.bounded_risk is Risk.MUTATING
+
+
+@pytest.mark.parametrize(
+    ("text", "risk"),
+    [
+        ("SELECT count(*) FROM orders;", Risk.READ_ONLY),
+        ("select pid from pg_stat_activity", Risk.READ_ONLY),
+        ("SELECT 1; rm -rf /", Risk.MUTATING),
+        ('SELECT "$(rm x)"', Risk.MUTATING),
+        ("DROP TABLE orders;", Risk.DESTRUCTIVE),
+        ("UPDATE orders SET a = 1;", Risk.MUTATING),
+        ("INFO replication", Risk.READ_ONLY),
+        ("FLUSHALL", Risk.DESTRUCTIVE),
+        ("\\dt", Risk.READ_ONLY),
+        ("\\! rm x", Risk.MUTATING),
+    ],
+)
+def test_a_line_for_a_prompt_is_judged_as_what_the_prompt_would_do(text: str, risk: Risk) -> None:
+    assert judge(text).risk is risk
 
 
 def test_an_unknown_command_says_so() -> None:
@@ -399,8 +418,62 @@ def test_mongo_code_that_could_write_is_no_reader(code: str) -> None:
 
 _PIECES = st.sampled_from(
     [
-        *["ls", "cat f", "rm x", "docker ps", "kubectl get pods", "-f", "--help", "&&", ";", ">", ">>", "<", "2>&1", "$(", ")", "`", "'", "\\", "#", "{", "}", "(", "if", "then", "fi", "for", "do", "done", "sudo", "xargs"],
-        *["bash -c", "$X", "${X}", "X=1", "<<EOF", "EOF", "psql -c", "SELECT 1", "*", "~", "&", "!", "[[", "]]", "case", "esac", "ssh h", "watch", "find . -exec", "{}", "curl", "-X POST"],
+        *[
+            "ls",
+            "cat f",
+            "rm x",
+            "docker ps",
+            "kubectl get pods",
+            "-f",
+            "--help",
+            "&&",
+            ";",
+            ">",
+            ">>",
+            "<",
+            "2>&1",
+            "$(",
+            ")",
+            "`",
+            "'",
+            "\\",
+            "#",
+            "{",
+            "}",
+            "(",
+            "if",
+            "then",
+            "fi",
+            "for",
+            "do",
+            "done",
+            "sudo",
+            "xargs",
+        ],
+        *[
+            "bash -c",
+            "$X",
+            "${X}",
+            "X=1",
+            "<<EOF",
+            "EOF",
+            "psql -c",
+            "SELECT 1",
+            "*",
+            "~",
+            "&",
+            "!",
+            "[[",
+            "]]",
+            "case",
+            "esac",
+            "ssh h",
+            "watch",
+            "find . -exec",
+            "{}",
+            "curl",
+            "-X POST",
+        ],
         *("|", '"', "\n", "\\;", "<host>", "awk", "sed"),
     ]
 )
