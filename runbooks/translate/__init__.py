@@ -264,7 +264,7 @@ def _plumbing(redirect: shell.Redirect) -> str | None:
 def forms_of(stages: Sequence[Stage]) -> tuple[Call, ...]:
     """The forms of a pipeline whose stages are plain commands."""
     first = unwrapped(stages[0], native_of)
-    if first is None:
+    if first is None or not first.argv:
         return ()
     native = () if first.opaque else native_of(first.argv, {name for name, _ in first.env})
     filters = [stage.argv for stage in stages[1:] if not (stage.env or stage.fed)]
