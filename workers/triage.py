@@ -16,7 +16,7 @@ from incidents.lifecycle import OPEN, StepState, move_step
 from incidents.models import Incident, Run, Step
 from incidents.redaction import redact
 from runbooks.document import Document, Phase, Procedure
-from runbooks.match import Match
+from runbooks.match import ANY_SYSTEM, Match
 from workers.means import Means
 from workers.planning import Bounds, steps_of
 from workers.progress import advance
@@ -49,6 +49,7 @@ def triage(means: Means, session: Session, incident_id: int, matches: Sequence[M
 def plan(
     means: Means, session: Session, incident: Incident, document: Document, procedure: Procedure, actor: str, why: str
 ) -> int:
+    """Make a run of a procedure on an open incident. Returns the run's id; Rejected when the incident is over."""
     now, incident_id = means.clock(), id_of(incident)
     if incident.status not in OPEN:
         raise Rejected(f"INC-{incident_id} is {incident.status}; nothing is run for it")
@@ -83,7 +84,7 @@ def _place(
     means: Means, session: Session, incident: Incident, document: Document, procedure: Procedure, now: datetime
 ) -> None:
     """The runbook knows more than the alert: the system, and how urgent this kind of incident is."""
-    if incident.system is None and document.system in means.inventory.systems:
+    if incident.system is None and document.system != ANY_SYSTEM:
         incident.system = document.system
     urgent = procedure.severity
     if urgent is None or urgent == incident.priority or incident.priority_by not in ("rule", "runbook"):
