@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from runbooks import shell
 from runbooks.document import Risk
 from runbooks.risk import tools
+from runbooks.risk._arithmetic import runs_values
 from runbooks.risk._environment import harmless_name
 from runbooks.risk._second import agree
 from runbooks.risk._verdict import (
@@ -59,8 +60,17 @@ def verdict_of(text: str, safe: Collection[str] = (), state: State | None = None
     script = shell.read(text)
     walk = _Walk(text, tuple(tuple(verb.split()) for verb in safe), state or State(), 0)
     verdict = walk.script(script)
-    if verdict.risk is Risk.READ_ONLY and not agree(text, script):
+    return _confirmed(verdict, text, script, walk.state)
+
+
+def _confirmed(verdict: Verdict, text: str, script: Script, state: State) -> Verdict:
+    """The verdict, when nothing speaks against it that is only seen in the whole text."""
+    if verdict.risk is not Risk.READ_ONLY:
+        return verdict
+    if not agree(text, script):
         return unknown("not understood: two readings of this shell text disagree")
+    if runs_values(script, state.values):
+        return unknown("a value holds a command that counting or comparing would run")
     return verdict
 
 
@@ -359,9 +369,7 @@ class _Walk:
             return unknown("code is put together from values that are not known here")
         walk = _Walk(text, self.safe, State(ChainMap({}, self.state.values), {}, self.state.broken), self.depth + 1)
         script = shell.read(text)
-        verdict = walk.script(script)
-        if verdict.risk is Risk.READ_ONLY and not agree(text, script):
-            return unknown("not understood: two readings of this shell text disagree")
+        verdict = _confirmed(walk.script(script), text, script, walk.state)
         if not verdict.edits:
             return verdict
         return replace(verdict, edits=(Edit(arg.start, arg.end, shlex.quote(edited(text, verdict.edits))),))

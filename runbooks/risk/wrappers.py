@@ -194,7 +194,7 @@ def _ssh(call: Invocation) -> Verdict:
     found = parsed(call.args, spec, stop_at_operand=True)
     if found.has("V", "Q", "G") and not found.strange:
         return reads("ssh prints its own settings")
-    if found.strange or found.has("L", "R", "D", "W", "w", "O", "M", "f", "N", "E"):
+    if found.strange or found.has("L", "R", "D", "W", "w", "O", "M", "f", "N", "E", "F", "I"):
         return unknown("ssh opens a tunnel or is used in a way we do not judge")
     if any(_runs_locally(option.text) for option in found.options if option.name == "o"):
         return unknown("ssh is told to run something of its own")
@@ -217,7 +217,7 @@ def _after_host(call: Invocation, index: int, spec: str) -> int | None:
         if text == "--":
             return index + 1
         letter = text[1:2]
-        if letter not in names or letter in "LRDWwOMfNE" or (letter == "o" and _runs_locally(text[2:] or None)):
+        if letter not in names or letter in "LRDWwOMfNEFI" or (letter == "o" and _runs_locally(text[2:] or None)):
             return None
         index += 2 if names[letter] == "=" and len(text) == 2 else 1
     return index
