@@ -36,7 +36,7 @@ class EmbeddedWorker:
 
         Without a broker the sweep finds the work, and the worker listens as soon as there is one.
         """
-        tasks.serve(self.engine)
+        tasks.serve(self.engine, self.queues)
         self._thread.start()
         if not self._ready.wait(wait):
             log.warning("the broker did not answer within %.0f s; starting without it", wait)

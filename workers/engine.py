@@ -45,7 +45,7 @@ class Engine:
     ) -> None:
         self.means = Means(store, settings, inventory, shelf, clock)
         self.store, self.shelf, self.hints, self.clock = store, shelf, hints, clock
-        self.owner = this_process()
+        self.owner, self._born = this_process(), clock()
         self._running: dict[int, threading.Event] = {}
         """Steps that this process runs, each with the event that cancels it."""
 
@@ -153,7 +153,7 @@ class Engine:
         due: list[Step] = []
         for run in session.scalars(select(Run).where(col(Run.state) != "finished")).all():
             progress.advance(self.means, session, run)
-            due += [step for step in due_steps(session, id_of(run)) if is_forgotten(step, now)]
+            due += [step for step in due_steps(session, id_of(run)) if is_forgotten(step, now, self._born)]
         for step in due:
             step.hinted_at = now
         return due

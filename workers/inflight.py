@@ -145,7 +145,7 @@ def record(means: Means, session: Session, claim: Claim, outcome: Outcome) -> li
 
 def take_over(session: Session, step: Step, now: datetime) -> None:
     """Its worker is gone. A check is run again; what a change did in its last moments only a person can say."""
-    name, freed = step.title or step.text, {"owner": None, "lease_until": None}
+    name, freed = step.title or step.text, {"owner": None, "lease_until": None, "hinted_at": None}
     if step.risk in CHANGES:
         text = (
             f"{name} on {step.target} was running when its worker died; "

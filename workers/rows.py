@@ -81,9 +81,12 @@ def due_steps(session: Session, run_id: int) -> list[Step]:
     return list(session.scalars(ready.order_by(col(Step.position))))
 
 
-def is_forgotten(step: Step, now: datetime) -> bool:
-    """Whether the hint of a ready step may have been lost. Not every sweep asks again: its queue may just be long."""
-    return step.hinted_at is None or now - step.hinted_at > HINT_AGAIN
+def is_forgotten(step: Step, now: datetime, since: datetime) -> bool:
+    """Whether the hint of a ready step may have been lost. Not every sweep asks again: its queue may just be long.
+
+    What was hinted before `since`, when this process began, may have died with the broker in the one before.
+    """
+    return step.hinted_at is None or step.hinted_at < since or now - step.hinted_at > HINT_AGAIN
 
 
 def runs_unasked(step: Step) -> bool:

@@ -307,6 +307,17 @@ def test_a_worker_that_still_renews_its_lease_keeps_its_step(house: House) -> No
     assert house.row(LIT).state == StepState.RUNNING
 
 
+def test_what_an_earlier_process_hinted_is_hinted_anew_by_the_next_one_at_once(house: House) -> None:
+    house.engine.triage(house.alert())
+    house.engine.sweep()
+    house.hints.steps.clear()  # its in-memory broker dies with a process
+    house.engine.sweep()
+    assert list(house.hints.steps) == []
+    house.wait(1)
+    house.another_engine().sweep()
+    assert len(house.hints.steps) == 2
+
+
 def test_lost_hints_are_said_again_by_the_sweep(house: House) -> None:
     house.alert()
     house.hints.triages.clear()
