@@ -51,8 +51,8 @@ def _evaluates(one: Statement) -> bool:
         case Loop(kind="for", values=None):
             return True
     if isinstance(one, Command) and one.words:
-        name = one.words[0].value or ""
-        if name in _COUNTS or (name == "printf" and any(word.shape.startswith("-v") for word in one.words[1:2])):
+        values = [word.value or "" for word in one.words]
+        if _COUNTS & {*values} or ("printf" in values and any(value.startswith("-v") for value in values)):
             return True
     return any(part.variable == "((" for word in _words(one) for part in word.parts) or any(
         _SUBSCRIPT.search(word.text) for word in _words(one)

@@ -34,6 +34,9 @@ from runbooks.risk._verdict import (
 from runbooks.shell import HOLE, Assignment, Command, Part, Redirect, Script, Statement, Word
 
 _DEEPEST = 8
+_MOST_VALUES = 40
+_ODD = "\x01"
+"""Stands where one of several values goes, any of which could be an option or an assignment."""
 _NOWHERE = {"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"}
 _READING = {"<", "<<", "<<-", "<<'", "<<-'", "<<<", "<&"}
 
@@ -155,9 +158,23 @@ class _Walk:
             self._bind(loop.variable, self._walked(loop))
         if loop.condition.statements:
             verdicts.append(self._body(loop.condition, piped, into))
+        odd = [value for value in self.state.values.get(loop.variable or "") or () if _odd(value)]
+        if odd and loop.variable:
+            return replace(worst([*verdicts, *self._one_by_one(loop, loop.variable, piped, into)]), edits=())
         verdicts.append(self._body(loop.body, piped, into))
         verdict = worst(verdicts)
         return self._ended(loop, verdict, piped)
+
+    def _one_by_one(self, loop: shell.Loop, variable: str, piped: bool, into: bool) -> list[Verdict]:
+        """The verdicts on a loop's body for each of its values: one of them could be an option."""
+        values = sorted(set(self.state.values[variable] or ()))
+        if len(values) > _MOST_VALUES or self.depth >= _DEEPEST:
+            return [unknown("the loop walks over too many options")]
+        verdicts = []
+        for value in values:
+            state = State(ChainMap({variable: (value,)}, self.state.values), self.state.functions, self.state.broken)
+            verdicts.append(_Walk(self.text, self.safe, state, self.depth + 1)._body(loop.body, piped, into))
+        return verdicts
 
     def _walked(self, loop: shell.Loop) -> tuple[str, ...] | None:
         if loop.values is None:
@@ -196,7 +213,7 @@ class _Walk:
         heredoc = _fed(command.redirects, self)
         fed = piped or _feeds(command.redirects)
         if command.words:
-            args = [arg for word in command.words for arg in self._args(word)]
+            args = [arg for word in command.words for one in self._args(word) for arg in _spread(one)]
             if heredoc is not None or _feeds(command.redirects):
                 stdin = heredoc
             verdicts.append(self.command(args, stdin, fed, command.start, into=into, words=command.words))
@@ -217,10 +234,14 @@ class _Walk:
         first = args[0]
         if self.state.broken:
             return unknown(self.state.broken)
+        if any(_ODD in arg.text for arg in args):
+            return unknown("an argument has several values, and one could be an option")
         if first.value is None or first.globs or first.braces or not first.value:
             return unknown("unknown command: its name is put together by the shell")
         name = self._name(first.value)
         if first.value in self.state.functions:
+            if any(_odd(arg.text) or arg.braces for arg in args[1:]):
+                return unknown(f"the function {first.value} is given options")
             return replace(self.state.functions[first.value], edits=())
         judge = tools().get(name)
         if judge is None:
@@ -308,7 +329,7 @@ class _Walk:
     def _bind(self, name: str, values: tuple[str, ...] | None) -> None:
         known = self.state.values.get(name)
         if name in self.state.values and known != values:
-            values = None  # assigned twice, perhaps in a branch: either could hold
+            values = tuple({*(known or (HOLE,)), *(values or (HOLE,))})  # perhaps in a branch: either could hold
         self.state.values[name] = values
 
     def _words(self, words: Sequence[Word]) -> list[Verdict]:
@@ -352,8 +373,8 @@ class _Walk:
             values = self.state.values.get(part.variable, ())
             if values and len(set(values)) == 1:
                 return values[0]
-            if values and any(value.startswith("-") or re.search(r"\s", value) for value in values):
-                return f"-{HOLE}"
+            if part.variable in ("@", "*") or any(_odd(value) or re.search(r"\s", value) for value in values or ()):
+                return _ODD + HOLE
         if part.variable is not None and not part.plain and re.search(r":?[-=+?]", part.variable):
             return HOLE
         if part.substitution is not None and not part.process:
@@ -411,6 +432,47 @@ class _Walk:
         if known == ["cat"]:
             return _fed(stage.redirects, self)
         return None
+
+
+def _odd(value: str) -> bool:
+    """Whether a value would be more than an operand: an option, or an assignment."""
+    return value.startswith(("-", "+", "@")) or "=" in value
+
+
+def _spread(arg: Arg) -> list[Arg]:
+    """The arguments that a brace expansion makes of one; one that could be anything when it is not understood."""
+    if not arg.braces or arg.word is None:
+        return [arg]
+    spread = [] if arg.quoted else braced(arg.text)
+    if not spread or len(spread) > _MOST_VALUES:
+        return [replace(arg, text=_ODD + HOLE, value=None)] if _odd(arg.text.lstrip("{")) else [arg]
+    if arg.text.startswith("{") and not any(_odd(text) for text in spread):
+        return [arg]  # it may stand where a verb does
+    return [replace(arg, text=text, value=None if HOLE in text else text, braces=False) for text in spread]
+
+
+_BRACED = re.compile(r"\{([^{}]*)\}")
+
+
+def braced(text: str) -> list[str]:
+    """`a{b,c}` as `ab` and `ac`; nothing when it is not understood. Ranges give their two ends."""
+    done: list[str] = []
+    todo = [text]
+    while todo and len(done) + len(todo) < 1000:
+        one = todo.pop(0)
+        found = next((found for found in _BRACED.finditer(one) if _choices(found[1])), None)
+        if found is None:
+            done.append(one)
+        else:
+            todo[:0] = [one[: found.start()] + choice + one[found.end() :] for choice in _choices(found[1])]
+    return done if not todo and not any("{" in one and "," in one for one in done) else []
+
+
+def _choices(inside: str) -> list[str]:
+    if "," in inside:
+        return inside.split(",")
+    first, dots, last = inside.partition("..")
+    return [first, last.partition("..")[0]] if dots and first and last else []
 
 
 def replace_quoted(word: Word) -> Word:

@@ -136,7 +136,7 @@ _NPM = Verbs(
     special={
         "audit": lambda call, index: (
             changes("npm audit fix changes packages")
-            if any(text == "fix" or text.startswith("--fix") for text in call.texts[index:])
+            if any(text == "fix" or text.startswith("--fix") or "\x00" in text for text in call.texts[index:])
             else reads("npm audit reports known weaknesses")
         )
     },

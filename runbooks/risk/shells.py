@@ -21,7 +21,7 @@ def _shell(call: Invocation) -> Verdict:
         if not found.at:
             return unknown(f"{call.name} -c has no code")
         rest = call.args[found.at[0] + 1 :]
-        if any(arg.value is None for arg in rest):
+        if any(arg.value is None or arg.value.startswith(("-", "+")) or "=" in arg.value for arg in rest[1:]):
             return unknown("code is given values that are not known here")
         return call.shell(found.at[0])
     if found.has("n") and found.operands:
@@ -53,7 +53,13 @@ def _exec(call: Invocation) -> Verdict:
 
 
 def _set(call: Invocation) -> Verdict:
-    for text in call.texts:
+    for index, text in enumerate(call.texts):
+        if text == "--" and call.texts[index + 1 :]:
+            return unknown("set changes the arguments of this shell")
+        if not text.startswith(("-", "+")) and not (
+            index and re.fullmatch(r"[-+][euxCfEhvn]*o", call.texts[index - 1])
+        ):
+            return unknown("set changes the arguments of this shell")
         if text.startswith(("-", "+")) and not re.fullmatch(r"[-+][euxoCfEThvn]+|--", text):
             return unknown(f"set has an option we do not know: {shown(text)}")
     return reads("set changes how this shell runs the lines after it", leaks=not call.args)

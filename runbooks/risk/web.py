@@ -162,8 +162,10 @@ def _httpie(call: Invocation) -> Verdict:
              "--print=h", "--print=b", "--print=hb", "-j", "--json", "--pretty=none", "--pretty=all"}  # fmt: skip
     if any(text not in known for text in options):
         return unknown(f"{call.name} has an option we do not judge")
-    if args and args[0].upper() == args[0] and args[0].isalpha():
-        if args[0] not in _READING_METHODS:
+    if any(text == "\x00" or arg.braces for text, arg in zip(call.texts, call.args, strict=True)):
+        return unknown(f"{call.name} is given a method or data that is not known here")
+    if len(args) > 1 and args[0].isalpha():
+        if args[0].upper() not in _READING_METHODS:
             return changes(f"{call.name} sends a {args[0]} request, which may change something")
         args = args[1:]
     if not args or any("=" in text.partition("://")[2].partition("?")[0] for text in args[:1]):
@@ -178,10 +180,17 @@ def _open(call: Invocation) -> Verdict:
 
 
 def _grpcurl(call: Invocation) -> Verdict:
-    texts = [text for text in call.texts if not text.startswith("-")]
-    if "list" in texts or "describe" in texts:
+    spec = (
+        "plaintext insecure v vv emit-defaults format= d= H= rpc-header= reflect-header= import-path= proto= protoset= cacert= "
+        "cert= key= authority= servername= connect-timeout= max-time= keepalive-time= max-msg-sz= use-reflection"
+    )
+    found = parsed(call.args, spec, single=True)
+    texts = [arg.text for arg in found.operands]
+    if found.strange or not 1 < len(texts) < 4:
+        return unknown("grpcurl is used in a way we do not judge")
+    if texts[1] in ("list", "describe"):
         return reads("grpcurl lists services")
-    if any(text.endswith(("Health/Check", "Health.Check")) for text in texts):
+    if len(texts) == 2 and texts[1].endswith(("Health/Check", "Health.Check")):
         return reads("grpcurl asks a service whether it is well")
     return unknown("grpcurl calls a method that could do anything")
 
