@@ -11,18 +11,32 @@ import posixpath
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from incidents.errors import Rejected
 from incidents.inventory import System
+from runbooks.commands import judge
 from runbooks.document import Call, ProcedureStep, Risk
 from runbooks.filling import Filler, Place, Unfilled, Values
-from runbooks.positions import FILE_READERS, NETWORK_CLIENTS, PATTERN_FIRST, places_in, program_of
+from runbooks.positions import ELSEWHERE, FILE_READERS, NETWORK_CLIENTS, PATTERN_FIRST, SHELLS, places_in, programs_of
 from runbooks.shelltext import ShellText, programs_in
 from runbooks.translate import calls_of
-from runbooks.variables import name_of, placeholders_of
+from runbooks.variables import name_of, placeholders_of, replaced, variables_of
 
+_ELSEWHERE_BY_VARIABLE = frozenset(
+    {
+        "KUBECONFIG",
+        "DOCKER_CONTEXT",
+        "DOCKER_CONFIG",
+        "AWS_ENDPOINT_URL",
+        "VAULT_ADDR",
+        "CONSUL_HTTP_ADDR",
+        "NOMAD_ADDR",
+    }
+)
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "::1", "0.0.0.0")  # noqa: S104 - an address to compare with, nothing binds to it
 
 
@@ -58,9 +72,12 @@ def bind(step: ProcedureStep, system: System | None, values: Mapping[str, str]) 
     reasons: list[str] = []
     for call in calls_of(text):
         try:
-            return _Binding(step, text, system, values).of(call)
+            found = _Binding(step, text, system, values).of(call)
         except Unfilled as why:
             reasons.append(str(why))
+            continue
+        worse = _worse_when_filled(text, system, values)
+        return Unbound(worse) if worse else found
     return Unbound(reasons[0])
 
 
@@ -71,6 +88,32 @@ def _refusal(step: ProcedureStep, system: System | None) -> str | None:
     if judged.risk is Risk.INTERACTIVE and judged.bounded is None:
         return f"it needs a terminal ({judged.reason})" if judged.reason else "it needs a terminal"
     return "the inventory knows no system for this document" if system is None else None
+
+
+_HARM = (Risk.NOT_A_COMMAND, Risk.READ_ONLY, Risk.INTERACTIVE, Risk.MUTATING, Risk.DESTRUCTIVE)
+
+
+def _worse_when_filled(text: str, system: System, values: Mapping[str, str]) -> str | None:
+    """Why a command must not run with its values in: it was judged without them, and a value could be a verb."""
+    filled = _with_values(text, Values(system.vars, values))
+    if filled == text:
+        return None
+    before, after = judge(text, system.safe), judge(filled, system.safe)
+    if _HARM.index(after.bounded_risk or after.risk) <= _HARM.index(before.bounded_risk or before.risk):
+        return None
+    return f"with its values in it would be worse than the document says: {after.reason}"
+
+
+def _with_values(text: str, values: Values) -> str:
+    """The text as it would stand with its values typed in: to be judged, never to be run."""
+    names = {written: written for written in placeholders_of(text)}
+    names |= {form: name for name in variables_of(text) for form in (f"${{{name}}}", f"${name}")}
+    known: dict[str, str] = {}
+    for form, name in names.items():
+        with suppress(Rejected):  # one that is not allowed was not put in either
+            if (found := values.of(name)) and not found.is_reference:
+                known[form] = found.text
+    return replaced(text, known)
 
 
 @dataclass(frozen=True)
@@ -135,7 +178,7 @@ class _Binding:
         args = dict(call.args)
         written = args.pop("urls", None) or [args["url"]]
         urls = [self._mapped(self._filled_url(url)) for url in written]
-        args["headers"] = {name: self.fill.put(value, Place.HEADER) for name, value in args["headers"].items()}
+        args["headers"] = {name: self.fill.put(value, _place_of(name)) for name, value in args["headers"].items()}
         args["body"] = self._put(args["body"], Place.TEXT)
         args |= {"urls": urls} if len(urls) > 1 else {"url": urls[0]}
         args["expect"] = self.step.expect
@@ -363,9 +406,8 @@ class _Binding:
     def _argv(self, call: Call) -> Bound:
         host = self._local()
         argv = self._words(call.args["argv"])
-        self._refuse_strange_hosts(argv)
-        self._refuse_strange_files(argv)
         env = {name: self.fill.put(value, Place.HEADER) for name, value in call.args["env"].items()}
+        self._refuse_strange(argv, env)
         env |= self._engine_env(argv)
         args = {"argv": argv, "env": env, "cwd": self._cwd(argv), "host": host}
         display = " ".join([*(f"{name}={shlex.quote(value)}" for name, value in env.items()), shlex.join(argv)])
@@ -378,7 +420,7 @@ class _Binding:
 
     def _engine_env(self, argv: Sequence[str]) -> dict[str, str]:
         """Docker's own client talks to the engine of the inventory, and to no other."""
-        if program_of(argv) not in ("docker", "docker-compose"):
+        if not any(program in ("docker", "docker-compose") for program, _ in programs_of(argv)):
             return {}
         engine = self.system.docker
         if engine is None:
@@ -387,26 +429,55 @@ class _Binding:
             return {"DOCKER_HOST": engine.host, "COMPOSE_PROJECT_NAME": engine.project}
         return {"DOCKER_HOST": engine.host}
 
-    def _refuse_strange_hosts(self, argv: Sequence[str]) -> None:
-        """A client program that would run unasked may only speak to hosts that the inventory names."""
-        program, rest = program_of(argv), argv[1:]
-        if program not in NETWORK_CLIENTS or not self.step.judgement.runs_unasked:
+    def _refuse_strange(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """What runs unasked as a program of its own is held to the hosts and folders that we ourselves are held to."""
+        if not self.step.judgement.runs_unasked:
             return
+        for program, rest in programs_of(argv):
+            self._refuse_shells(program, rest)
+            self._refuse_strange_hosts(program, rest)
+            self._refuse_strange_files(program, rest)
+        if gone := sorted(env.keys() & _ELSEWHERE_BY_VARIABLE):
+            raise Unfilled(f"{gone[0]} would lead to a place that the inventory does not name")
+
+    def _refuse_shells(self, program: str, rest: Sequence[str]) -> None:
+        if program in SHELLS and any(re.fullmatch(r"-[a-z]*c", word) for word in rest):
+            raise Unfilled("it is a true shell line, and those run only after an approval")
+
+    def _refuse_strange_hosts(self, program: str, rest: Sequence[str]) -> None:
+        """A client program that would run unasked may only speak to hosts that the inventory names."""
         if rest and all(word in ("--version", "-V", "--help") for word in rest):
             return
-        if program not in ("ping", "ping6", "traceroute") or argv[-1].lower() not in self._known_hosts():
-            raise Unfilled(f"this `{program}` has no native form, and the inventory does not name the host it asks")
+        if program in NETWORK_CLIENTS:
+            pings = program in ("ping", "ping6", "traceroute")
+            if not pings or not rest or rest[-1].lower() not in self._known_hosts():
+                raise Unfilled(f"this `{program}` has no native form, and the inventory does not name the host it asks")
+        for word in rest:
+            option = word.partition("=")[0]
+            if option in ELSEWHERE.get(program, ()) or _is_glued(word, ELSEWHERE.get(program, frozenset())):
+                raise Unfilled(f"`{program} {option}` would lead to a place that the inventory does not name")
+            self._refuse_strange_url(word.rpartition("=")[2] if word.startswith("-") else word)
 
-    def _refuse_strange_files(self, argv: Sequence[str]) -> None:
-        """A program that would read files unasked is held to the folders that we ourselves are held to."""
-        program = program_of(argv)
-        if program not in FILE_READERS or not self.step.judgement.runs_unasked:
+    def _refuse_strange_url(self, word: str) -> None:
+        if not re.match(
+            r"(?:https?|wss?|ftp|tcp|ssh|git|ldaps?|amqps?|rediss?|postgres\w*|mysql)://", word, re.IGNORECASE
+        ):
             return
-        operands = [word for word in argv[1:] if not word.startswith("-")]
+        try:
+            host = urlsplit(word).hostname or ""
+        except ValueError:
+            host = ""
+        if host not in self._known_hosts() or host in LOOPBACK:
+            raise Unfilled(f"the inventory does not name {legible(host) or 'the host of its URL'} for {self.name}")
+
+    def _refuse_strange_files(self, program: str, rest: Sequence[str]) -> None:
+        """A program that would read files unasked is held to the folders that we ourselves are held to."""
+        if program not in FILE_READERS:
+            return
+        operands = [word for word in rest if not word.startswith("-")]
         code = operands[:1] if program in PATTERN_FIRST else []
-        for word in argv[1:]:
-            path = word.rpartition("=")[2] if word.startswith("-") else word
-            if word not in code and ("/" in path or path == "..") and (path.startswith("/") or ".." in path.split("/")):
+        for word in rest:
+            if word not in code and (path := _path_in(word)) is not None:
                 self._path(path)
 
     def _shell(self, call: Call) -> Bound:
@@ -415,7 +486,8 @@ class _Binding:
         script, env = filled.script(), filled.env()
         for program in programs_in(script):
             env |= self._engine_env([program, "compose"])
-            self._refuse_strange_hosts([program])
+            if self.step.judgement.runs_unasked:
+                self._refuse_strange_hosts(program, ())
         args = {"script": script, "env": env, "cwd": self._shell_cwd(), "host": host}
         return self._bound("shell", args, call, self._host_target, script)
 
@@ -445,6 +517,11 @@ def _docker_line(args: Mapping[str, Any]) -> str:
     return shlex.join([*words, *names, *args["argv"]])
 
 
+def _place_of(header: str) -> Place:
+    """What a header's value is. Behind a proxy, `Host` decides who answers, as the URL does."""
+    return Place.HOST if header.lower() in ("host", "x-forwarded-host", "forwarded") else Place.HEADER
+
+
 def _spellings(host: str, port: int) -> frozenset[str]:
     """How the inventory may write an address: with its port, or without where that is the usual one."""
     plain = host.lower()
@@ -460,6 +537,20 @@ def _address_of(url: str) -> str:
 
 def _is_below(path: str, root: str) -> bool:
     return path == root.rstrip("/") or path.startswith(root.rstrip("/") + "/") or root == "/"
+
+
+def _is_glued(word: str, options: frozenset[str]) -> bool:
+    """Whether a word is one of these short options with its value behind it: `-Htcp://host`."""
+    return len(word) > 2 and word[1] != "-" and word[:2] in options
+
+
+def _path_in(word: str) -> str | None:
+    """A path that leads somewhere of its own, as a word of a command may hold it: `-f/x`, `--file=/x`, `file:/x`."""
+    path = word.rpartition("=")[2] if word.startswith("-") else word
+    path = re.sub(r"\A(?:-\w(?=/|\.\./)|file:)", "", path)
+    if ".." in path.split("/") or path.startswith(("/", "~")):
+        return path
+    return None
 
 
 def _is_relative(word: str) -> bool:

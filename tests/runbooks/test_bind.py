@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from pathlib import Path
 from threading import Event
@@ -518,3 +519,101 @@ def test_no_text_and_no_values_make_it_fail(text: str, values: dict[str, str]) -
     found = bind(step(text, risk=Risk.MUTATING), shop(), values)
     if isinstance(found, Bound):
         json.dumps([dict(found.args), found.display, found.target])
+
+
+# Programs that run unasked are held to what the native steps are held to, however they are wrapped
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "timeout -s KILL 5 {}",
+        "stdbuf -o L {}",
+        "env -u HOME {}",
+        "time -f %e {}",
+        "sudo -nu nobody {}",
+        "sudo -u git {}",
+        "nice -n 5 ionice -c 2 {}",
+        "find . -exec {} \\;",
+        "find . -name x -execdir sudo -u root {} \\;",
+        "xargs -I {{}} {}",
+    ],
+)
+@pytest.mark.parametrize(
+    ("inner", "why"),
+    [
+        ("curl http://elsewhere.test/", "elsewhere.test"),
+        ("tail -n 5 /etc/shadow", "outside the folders"),
+    ],
+)
+def test_no_wrapper_lets_an_unasked_program_out(wrapped: str, inner: str, why: str) -> None:
+    assert why in refused(wrapped.format(inner))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker -H tcp://elsewhere.test:2375 ps",
+        "docker -Htcp://elsewhere.test:2375 info",
+        "docker --host=tcp://elsewhere.test:2375 ps",
+        "docker --context elsewhere ps",
+        "kubectl --server=https://elsewhere.test get pods",
+        "kubectl get pods --kubeconfig /tmp/mine",
+        "KUBECONFIG=/tmp/mine kubectl get pods",
+        "aws --endpoint-url=http://elsewhere.test s3 ls",
+        "systemctl -H root@elsewhere.test status api",
+        "journalctl --root=/mnt -n 5",
+        "helm list --kube-apiserver=http://elsewhere.test",
+        "consul members -http-addr=http://elsewhere.test",
+        "git ls-remote https://elsewhere.test/x.git",
+        "showmount -e elsewhere.test",
+    ],
+)
+def test_a_client_that_runs_unasked_stays_where_the_inventory_put_it(text: str) -> None:
+    assert "inventory does not name" in refused(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date -f /etc/shadow",
+        "last -f /etc/shadow",
+        "git diff --no-index /etc/hosts /etc/shadow",
+        "git -C /etc log -1",
+        "tar tf /root/backup.tar",
+        "grep -f/etc/shadow app.log",
+        "journalctl --file=/root/x.journal",
+        "sqlite3 'file:/root/x.db?mode=ro' 'select 1'",
+    ],
+)
+def test_a_program_that_runs_unasked_reads_no_file_outside_the_folders(text: str) -> None:
+    assert re.search("outside the folders|no plain path", refused(text))
+
+
+@pytest.mark.parametrize("text", ["bash -c 'cat /etc/shadow'", "sh -ec 'true'", "timeout 5 bash -c 'true'"])
+def test_the_shell_line_of_an_argument_runs_only_after_an_approval(text: str) -> None:
+    assert "only after an approval" in refused(text)
+    assert isinstance(bind(step(text, Risk.MUTATING), shop(), {}), Bound)
+
+
+@pytest.mark.parametrize("text", ["sudo -n systemctl status ssh", "sudo systemctl status curl", "pgrep ping"])
+def test_a_name_that_is_an_argument_is_no_program(text: str) -> None:
+    assert bound(text).kind in ("argv", "host")
+
+
+@pytest.mark.parametrize(
+    "text", ["sudo -u postgres <verb>", "timeout -s KILL 5 <verb>", "env -u HOME <verb> x", "find . -exec <verb> \\;"]
+)
+def test_no_value_becomes_a_program_behind_a_wrapper(text: str) -> None:
+    assert "never becomes that" in refused(text, values={"verb": "reboot"}, risk=Risk.MUTATING)
+
+
+@pytest.mark.parametrize("text", ["docker <verb> api", "docker compose $verb api", "docker ${verb} api"])
+def test_a_value_that_makes_a_command_worse_than_it_was_judged_is_refused(text: str) -> None:
+    assert "worse than the document says" in refused(text, values={"verb": "rm"}, risk=Risk.MUTATING)
+    assert isinstance(bind(step(text, Risk.MUTATING), shop(), {"verb": "restart"}), Bound)
+
+
+def test_no_label_says_which_virtual_host_answers() -> None:
+    text = "curl http://localhost:8000/ -H 'Host: <site>'"
+    assert "host of an address" in refused(text, values={"site": "admin.shop.test"})
