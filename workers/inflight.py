@@ -140,7 +140,7 @@ def record(means: Means, session: Session, claim: Claim, outcome: Outcome) -> li
         return []
     run = session.get_one(Run, step.run_id)
     advance(means, session, run)
-    return due_steps(session, id_of(run))
+    return due_steps(session, id_of(run))[:AT_A_TIME]  # more could not run now, and would be hinted at every end
 
 
 def take_over(session: Session, step: Step, now: datetime) -> None:
