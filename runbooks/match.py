@@ -420,6 +420,8 @@ class _Told:
     places: Mapping[str, str] = field(default_factory=dict)
     hosts: str = ""
     """Where the names of hosts may stand: the text and the labels that hold addresses."""
+    supposed: bool = False
+    """Whether nothing in the alert says what is wrong, so that it is taken for "down"."""
 
     @classmethod
     def of(cls, alert: Alert, owner: _Owner, documents: Sequence[Document]) -> _Told:
@@ -431,7 +433,8 @@ class _Told:
         full = name | said(_headline(alert.title)).without(own)
         for value in texts.values():
             full |= said(value).without(own)
-        if not full.conditions:
+        supposed = not full.conditions
+        if supposed:
             full = Said(full.subjects, frozenset({"down"}), full.words)
         if not name.conditions:
             name = Said(name.subjects, full.conditions, name.words)
@@ -441,7 +444,7 @@ class _Told:
         hosts = " ".join(
             [text, *(alert.labels.get(label, "").lower() for label in ("instance", "host", "url", "target"))]
         )
-        return cls(called, name, service, full | service, text, texts, hosts)
+        return cls(called, name, service, full | service, text, texts, hosts, supposed)
 
 
 def _is_bare(name: Said) -> bool:
@@ -507,9 +510,15 @@ def _likeness(told: _Told, procedure: Procedure) -> tuple[float, str]:
     score = 100 * min(1.0, 0.5 * told_of + 0.5 * answered)
     foreign = (told.name.subjects & DECISIVE) - everywhere.subjects
     score *= 0.5 if foreign else 1.0
+    score *= 0.75 if told.supposed and _names_something_else(told, everywhere) else 1.0
     score += 4 * fuzz.token_set_ratio(told.text[:400], procedure.title.lower()) / 100
     score += 3.0 if _serves(told, procedure) else 0.0
     return min(score, 97.0), _reason(told, procedure, symptom if symptom_cover >= title_cover else "")
+
+
+def _names_something_else(told: _Told, everywhere: Said) -> bool:
+    """Whether the alert's name consists of words of its own, none of which the procedure knows."""
+    return bool(told.name.words) and not any(_in(term, everywhere) for term in told.name.subjects | told.name.words)
 
 
 def _best_symptom(told: _Told, procedure: Procedure) -> tuple[str, float]:

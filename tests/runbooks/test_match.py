@@ -100,6 +100,17 @@ def test_a_failed_backup_is_not_answered_by_a_procedure_for_its_database() -> No
     )
 
 
+def test_a_name_that_no_runbook_knows_is_not_taken_for_an_outage() -> None:
+    text = "# Till\n\n## Incidents\n\n### Checkout does not answer (P1)\n\n```bash\ncurl -s localhost/health\n```\n"
+
+    def named(title: str) -> list[str]:
+        return titles(answer({"alertname": title, "service": "checkout", "system": "till"}, till=text))
+
+    assert named("DeploymentFrozen") == []
+    assert named("WeirdThing") == []
+    assert named("InstanceDown") == ["till: Checkout does not answer (P1)"]
+
+
 def test_a_recovery_is_never_what_an_alert_starts() -> None:
     found = answer({"alertname": "DatabaseRestorationNeeded", "summary": "restore the database", "system": "shop"})
     assert all(one.procedure.auto for one in found[:1])
