@@ -262,11 +262,14 @@ class _Binding:
         args = dict(call.args)
         if args["project"] not in (None, engine.project):
             raise Unfilled(f"the Compose project {legible(str(args['project']))} is not the one of the inventory")
+        written = (args["container"], args["service"], *args["services"])
         for key in ("container", "service", "image", "user", "workdir", "since"):
             args[key] = self._put(args[key], Place.WORD)
         args["services"] = [self.fill.put(name, Place.WORD) for name in args["services"]]
         args["argv"] = self._words(args["argv"])
         args |= {"host": engine.host, "project": engine.project}
+        if any(name is not None and self.fill.is_told(name) for name in written):
+            args["told"] = True  # an alert chose it: then it has to be the project's own
         names = [args["container"] or args["service"] or ""] if not args["services"] else sorted(args["services"])
         where = engine.project or self.name
         target = f"docker:{where}/{'+'.join(names)}" if names != [""] else f"docker:{where}"
@@ -408,6 +411,7 @@ class _Binding:
         argv = self._words(call.args["argv"])
         env = {name: self.fill.put(value, Place.HEADER) for name, value in call.args["env"].items()}
         self._refuse_strange(argv, env)
+        self._refuse_told_containers(argv, call.args["argv"])
         env |= self._engine_env(argv)
         args = {"argv": argv, "env": env, "cwd": self._cwd(argv), "host": host}
         display = " ".join([*(f"{name}={shlex.quote(value)}" for name, value in env.items()), shlex.join(argv)])
@@ -439,6 +443,12 @@ class _Binding:
             self._refuse_strange_files(program, rest)
         if gone := sorted(env.keys() & _ELSEWHERE_BY_VARIABLE):
             raise Unfilled(f"{gone[0]} would lead to a place that the inventory does not name")
+
+    def _refuse_told_containers(self, argv: Sequence[str], written: Sequence[str]) -> None:
+        """Docker's own client cannot be held to a project, as the native step is when an alert names the container."""
+        is_docker = any(program in ("docker", "docker-compose") for program, _ in programs_of(argv))
+        if is_docker and self.step.judgement.runs_unasked and any(map(self.fill.is_told, written)):
+            raise Unfilled("an alert names its container, and this form of the command cannot be held to the project")
 
     def _refuse_shells(self, program: str, rest: Sequence[str]) -> None:
         if program in SHELLS and any(re.fullmatch(r"-[a-z]*c", word) for word in rest):

@@ -91,6 +91,12 @@ class Filler:
         """Whether nothing has to be filled in."""
         return self._pattern.search(text) is None
 
+    def is_told(self, text: str) -> bool:
+        """Whether a value that came with an alert or from a person would become part of it."""
+        found = (match["variable"] or match[0] for match in self._pattern.finditer(text))
+        values = (self._known.get(written) or self._value(written) for written in found)
+        return any(value is not None and not value.own for value in values)
+
     def value(self, name: str) -> Value | None:
         return self._value(name)
 

@@ -617,3 +617,13 @@ def test_a_value_that_makes_a_command_worse_than_it_was_judged_is_refused(text: 
 def test_no_label_says_which_virtual_host_answers() -> None:
     text = "curl http://localhost:8000/ -H 'Host: <site>'"
     assert "host of an address" in refused(text, values={"site": "admin.shop.test"})
+
+
+def test_a_container_that_an_alert_names_is_marked_so_and_has_no_other_form() -> None:
+    told = bound("docker logs <container>", values={"container": "vault"})
+    assert told.args["told"] is True
+    assert "told" not in bound("docker logs api").args
+    assert "told" not in bound("docker logs <container>", shop(vars={"container": "api"})).args
+    other = "docker diff <container>"
+    assert bound(other.replace("<container>", "api")).kind == "argv"
+    assert "an alert names its container" in refused(other, values={"container": "vault"})

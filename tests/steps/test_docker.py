@@ -72,6 +72,25 @@ def test_a_short_name_is_not_mistaken_for_the_beginning_of_an_id(
     assert step("inspect", container=beginning).result is Result.FAILED
 
 
+@pytest.mark.parametrize("how", ["container", "service"])
+@pytest.mark.parametrize(("op", "argv"), [("logs", []), ("exec", ["cat", "/etc/passwd"]), ("restart", [])])
+def test_a_container_of_another_project_is_left_alone_whoever_names_it(
+    project: Project, step: Callable[..., Outcome], how: str, op: str, argv: list[str]
+) -> None:
+    theirs = project.run("vault", "echo theirs", SLEEPS, labels={"com.docker.compose.project": "other"})
+    outcome = step(op, writes=True, argv=argv, **{how: theirs})
+    assert outcome.result is Result.COULD_NOT_RUN
+    assert "does not belong to the project" in outcome.summary
+    assert "theirs" not in outcome.output
+
+
+def test_an_alert_reaches_no_container_outside_the_project(project: Project, step: Callable[..., Outcome]) -> None:
+    alone, ours = project.run("proxy", SLEEPS, labels={}), project.run("api", SLEEPS)
+    assert step("logs", container=alone, told=True).result is Result.COULD_NOT_RUN
+    assert step("logs", container=alone).result is Result.SUCCEEDED
+    assert step("logs", container=ours, told=True).result is Result.SUCCEEDED
+
+
 def test_a_service_of_two_projects_is_not_chosen_by_chance(project: Project) -> None:
     project.run("api", SLEEPS)
     labels = {"com.docker.compose.project": "other", "com.docker.compose.service": "api"}

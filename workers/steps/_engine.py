@@ -32,6 +32,10 @@ class NoSuchTarget(Exception):
     """The engine has no container or service of that name; the text says so."""
 
 
+class Foreign(Exception):
+    """A container of somebody else; the text says whose it is not."""
+
+
 class Ambiguous(Exception):
     """The name stands for containers of several projects; the text says which."""
 
@@ -135,14 +139,31 @@ def told(error: APIError) -> str:
 
 
 def targets_of(client: Engine, args: Mapping[str, Any]) -> list[Container]:
-    """The containers that a step speaks of. Raises NoSuchTarget or Ambiguous; empty when it names none."""
+    """The containers that a step speaks of. Raises NoSuchTarget, Ambiguous or Foreign; empty when it names none."""
     project = args.get("project") or None
+    found = _meant(client, args, project)
+    for container in found:
+        _refuse_strangers(container, project, told=bool(args.get("told")))
+    return found
+
+
+def _meant(client: Engine, args: Mapping[str, Any], project: str | None) -> list[Container]:
     if args.get("container"):
         return named(client, str(args["container"]), project)
     wanted = [str(name) for name in args.get("services") or (args.get("service"),) if name]
     if not wanted and args.get("compose") and args.get("op") != "exec":
         return _whole_project(client, project)
     return [container for name in wanted for container in of_service(client, name, project)]
+
+
+def _refuse_strangers(container: Container, project: str | None, *, told: bool) -> None:
+    """Several systems share an engine: a container of another project is not ours, whoever names it.
+
+    One of no project may be ours, but only the document can say so; a name that an alert told has to be the project's.
+    """
+    its = container.labels.get(PROJECT)
+    if project is not None and its != project and (its or told):
+        raise Foreign(f"refused: {container.name} does not belong to the project {project} of the inventory")
 
 
 def _whole_project(client: Engine, project: str | None) -> list[Container]:

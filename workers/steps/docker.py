@@ -1,9 +1,10 @@
 """Containers, through a Docker engine's own API.
 
 args: {op, container|None, service|None, services[], compose, argv[], user|None, workdir|None, tail|None, since|None,
-all, image|None, host, project}. Looking: ps, logs, inspect, stats, top, port, images, networks, network_inspect,
+all, image|None, host, project, told}. Looking: ps, logs, inspect, stats, top, port, images, networks, network_inspect,
 volumes, df, info, version, and exec of a command that only looks. Changing, with an approval only: restart, start,
-stop, kill, pause, unpause, rm. `host` is the engine's address, `project` the Compose project whose services count.
+stop, kill, pause, unpause, rm. `host` is the engine's address, `project` the Compose project whose services count;
+with `told` it was an alert that named the container, and it has to be the project's own.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from workers.steps._engine import (
     Ambiguous,
     Container,
     Engine,
+    Foreign,
     NoSuchTarget,
     Unreachable,
     connect,
@@ -89,7 +91,7 @@ def _work(
         return op(client, args, watch)
     except NoSuchTarget as absent:
         return failed(str(absent), str(args.get("container") or args.get("service") or ""))
-    except Ambiguous as unclear:
+    except (Ambiguous, Foreign) as unclear:
         return could_not_run(str(unclear))
     except APIError as error:
         return _engine_said_no(error)
