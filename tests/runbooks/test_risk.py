@@ -1,4 +1,3 @@
-
 """The judge of command lines, refusals first: what changes something is never taken for a reader."""
 
 from __future__ import annotations
