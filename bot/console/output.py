@@ -39,8 +39,12 @@ def harmless(text: str) -> str:
 
 
 def say(*parts: Part) -> None:
-    """One line of the answer (or several, where the text has line breaks)."""
+    """One line of the answer (or several, where the text has line breaks).
+
+    It leaves at once: a command that stays would keep it back where its output goes into a file or a pipe.
+    """
     sys.stdout.write("".join(_shown(part) for part in parts) + "\n")
+    sys.stdout.flush()
 
 
 def complain(text: str) -> None:

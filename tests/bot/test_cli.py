@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -378,6 +379,21 @@ def test_up_takes_alerts_says_where_and_stops_when_told(tmp_path: Path, how: sig
     finally:
         process.kill()
         process.wait()
+
+
+def test_up_says_its_addresses_at_once_even_into_a_pipe(tmp_path: Path) -> None:
+    process = _process(tmp_path, "up", "--port", "0", "--practice-port", "0")
+    assert process.stdout is not None
+    said: list[str] = []
+    reader = threading.Thread(target=said.extend, args=(process.stdout,), daemon=True)
+    reader.start()
+    try:
+        wait_until(lambda: any("?token=" in line for line in said), "the address of the practice workspace", 40)
+        wait_until(lambda: any("/webhooks/alertmanager" in line for line in said), "the address for alerts", 5)
+    finally:
+        process.kill()
+        reader.join(10)
+        process.communicate()
 
 
 def _answers(url: str) -> bool:
