@@ -10,6 +10,7 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,9 @@ class House:
             self.stop()
             raise
 
-    def wait(self) -> None:
-        """Return when TERM or INT arrives. For the main thread."""
-        wait_for_signal(self._ended)
+    def wait(self, *, ready: Callable[[], None] | None = None) -> None:
+        """Return when TERM or INT arrives; `ready` is called once they are caught. For the main thread."""
+        wait_for_signal(self._ended, ready=ready)
 
     def stop(self) -> None:
         """Take nothing new, let what is in flight end, show what is not shown yet, and let go of everything."""
@@ -196,8 +197,11 @@ class House:
             self.practice.stop()
 
 
-def wait_for_signal(ended: threading.Event | None = None) -> None:
-    """Return when TERM or INT arrives; a second one ends the process at once. For the main thread."""
+def wait_for_signal(ended: threading.Event | None = None, *, ready: Callable[[], None] | None = None) -> None:
+    """Return when TERM or INT arrives; a second one ends the process at once. For the main thread.
+
+    `ready` is called once the signals are caught: whoever hears of the process from it may stop it at once.
+    """
     ended = ended or threading.Event()
 
     def on_signal(number: int, _frame: object) -> None:
@@ -208,6 +212,8 @@ def wait_for_signal(ended: threading.Event | None = None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    if ready is not None:
+        ready()
     while not ended.wait(1.0):
         pass
 

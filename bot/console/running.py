@@ -78,8 +78,7 @@ def _stay(host: str, port: int, practice_port: int, *, work: bool) -> None:
     house = House(runtime, host=host, port=port, practice_port=practice_port, work=work)
     house.start()
     try:
-        _tell(house, fresh)
-        house.wait()
+        house.wait(ready=lambda: _tell(house, fresh))
     finally:
         house.stop()
 
@@ -94,8 +93,7 @@ def _work(runtime: Runtime, queues: Sequence[str]) -> None:
     working = EmbeddedWorker(runtime.engine, tuple(queues))
     working.start()
     try:
-        complain(f"working on {', '.join(working.queues)}")
-        wait_for_signal()
+        wait_for_signal(ready=lambda: complain(f"working on {', '.join(working.queues)}"))
     finally:
         working.stop()
 
