@@ -36,7 +36,10 @@ _FILES_AND_ENVIRONMENT = (
     rf"{_START}(?i:printenv)\s+(?i:{_NAME})\b",
     r"(?:^|[;&|])\s*(?:set|export\s+-p|declare\s+-[px]+|compgen\s+-v)\s*(?:$|[|;&])",
     rf"{_START}(?:echo|printf)\s{_ANY}\$\{{?(?i:{_NAME})\b",
-    r"\bps\s+(?:auxe\w*|eww|-?\w*e\w*ww)",
+    # The `e` of BSD adds the environment to the list; the dashed one only means "every process". `-E` is BSD's again.
+    r"(?:^|[;&|(`]|\bsudo(?:\s-\S+){0,3}|\bexec\b[^;|&]{0,120}?)\s*ps\s+(?:[a-zA-Z]{1,8}\s+)?"
+    r"(?:[acfhjlmnorsuvwxSTXZ]{0,8}e[acefhjlmnorsuvwxSTXZ]{0,8}|-[a-zA-Z]{0,8}E|-\w{0,8}e\w{0,8}ww)(?=$|[\s|;&)])",
+    r"\bgetent\s+(?:g?shadow|passwd\s+-s)\b|/etc/g?shadow\b",
     r"(?:^|[\s;&|])history\b",
 )
 _TOOLS = (
@@ -50,7 +53,8 @@ _TOOLS = (
     rf"\b(?:kubectl|oc)\b{_REST}\sget\s{_REST}\bsecrets?/?{_REST}(?:\s-o\s?=?(?:ya?ml|json|go-template)|--output)",
     rf"\b(?:kubectl|oc)\b{_REST}\s(?:create\s+token|config\s+view\b{_REST}--raw)",
     rf"\bkubectl\b{_REST}\sset\s+env\b{_REST}--list|\bhelm\b{_REST}\sget\s+(?:values|all|manifest)\b",
-    rf"\bsystemctl\s+show(?:-environment\b|\b{_REST}(?:Environment|(?:-p|--property)[= ]?Env))",
+    rf"\bsystemctl\s+(?:-\S+\s+){{0,4}}show(?:-environment\b|\b{_REST}(?:Environment|(?:-p|--property)[= ]?Env)"
+    rf"|\b(?!{_REST}(?:-p|-P|--property)))",
     # keys and vaults
     r"\bopenssl\s+(?:rand|genrsa|genpkey|rsa|pkey|ec|pkcs12|passwd)\b",
     rf"\baws\b{_REST}\s(?:get-secret-value|get-session-token|get-login-password|create-access-key|assume-role)\b",

@@ -184,6 +184,12 @@ def test_a_variable_that_the_line_or_its_block_sets_is_none() -> None:
         "psql -c \"ALTER USER app WITH PASSWORD '$NEW'\"",
         "cat /proc/1/environ",
         "cat ~/.pgpass",
+        "ps auxe",
+        "sudo ps axe -o pid,cmd",
+        "ps -E",
+        "docker exec api ps eww",
+        "systemctl show api",
+        "getent shadow",
     ],
 )
 def test_a_command_that_shows_a_secret_is_marked(text: str) -> None:
@@ -208,6 +214,11 @@ def test_a_command_that_shows_a_secret_is_marked(text: str) -> None:
         "echo $PORT",
         "ps aux --sort=-%mem | head",
         "systemctl status nginx",
+        "systemctl show nginx -p MainPID",
+        "ps -ef",
+        "ps -eo pid,cmd",
+        "ps -C server",
+        "docker compose ps server",
         "DEBUG=true ./run.sh",
     ],
 )
