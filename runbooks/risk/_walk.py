@@ -213,7 +213,12 @@ class _Walk:
         heredoc = _fed(command.redirects, self)
         fed = piped or _feeds(command.redirects)
         if command.words:
-            args = [arg for word in command.words for one in self._args(word) for arg in _spread(one)]
+            args = [
+                arg
+                for word in command.words
+                for one in self._args(word)
+                for arg in _spread(one, command.words[0].value)
+            ]
             if heredoc is not None or _feeds(command.redirects):
                 stdin = heredoc
             verdicts.append(self.command(args, stdin, fed, command.start, into=into, words=command.words))
@@ -435,22 +440,38 @@ class _Walk:
 
 
 def _odd(value: str) -> bool:
-    """Whether a value would be more than an operand: an option, or an assignment."""
-    return value.startswith(("-", "+", "@")) or "=" in value
+    """Whether a value would be more than an operand: an option, an assignment, an address of some scheme."""
+    return value.startswith(("-", "+", "@")) or "=" in value or "://" in value
 
 
-def _spread(arg: Arg) -> list[Arg]:
+def _spread(arg: Arg, name: str | None) -> list[Arg]:
     """The arguments that a brace expansion makes of one; one that could be anything when it is not understood."""
     if not arg.braces or arg.word is None:
         return [arg]
     spread = [] if arg.quoted else braced(arg.text)
     if not spread or len(spread) > _MOST_VALUES:
         return [replace(arg, text=_ODD + HOLE, value=None)] if _odd(arg.text.lstrip("{")) else [arg]
-    if arg.text.startswith("{") and not any(_odd(text) for text in spread):
-        return [arg]  # it may stand where a verb does
+    if arg.text.startswith("{") and name not in _TAKE_FILES:  # it may stand where a verb does
+        return [replace(arg, text=_ODD + HOLE, value=None)]
     return [replace(arg, text=text, value=None if HOLE in text else text, braces=False) for text in spread]
 
 
+_TAKE_FILES = {
+    "echo",
+    "printf",
+    "ls",
+    "cat",
+    "head",
+    "tail",
+    "grep",
+    "egrep",
+    "zgrep",
+    "stat",
+    "du",
+    "wc",
+    "file",
+    "df",
+}
 _BRACED = re.compile(r"\{([^{}]*)\}")
 
 

@@ -153,7 +153,7 @@ def _xargs(call: Invocation) -> Verdict:
         if inner[0].text.find(marker) >= 0:
             return unknown("xargs runs whatever it is fed")
         for line in (call.stdin or "").splitlines():
-            if line.strip().startswith(("-", "+")) or "=" in line:
+            if line.strip().startswith(("-", "+")) or "=" in line or re.search(r"(?<!http)(?<!https)://", line):
                 return unknown("xargs puts an option into the command")
         inner = [_word(arg, arg.text.replace(marker, HOLE)) if marker in arg.text else arg for arg in inner]
         if any(HOLE in arg.text and arg.text != HOLE and _is_code(arg) for arg in inner):
