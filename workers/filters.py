@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,6 +18,11 @@ Lines = list[str]
 LONGEST_LINE = 2000
 """Characters of a line that a pattern with repetitions looks at; its time grows with a power of them."""
 MOST_REPETITIONS = 3
+MOST_OPTIONS = 8
+"""How often `?` may stand in a pattern; each can double the time of its search."""
+LONGEST_SEARCH = 2.0
+"""Seconds for one pattern in all lines of a text."""
+MAX_LINE = 1 << 30
 
 
 class Unsupported(ValueError):
@@ -215,16 +221,60 @@ def _with_context(lines: Lines, hits: Sequence[int], before: int, after: int, nu
 
 
 def matcher_of(program: str, patterns: Sequence[str], flags: frozenset[str]) -> Callable[[str], bool]:
-    """Whether a line matches, as grep, egrep or fgrep with these flags would say. Raises Unsupported."""
+    """Whether a line matches, as grep, egrep or fgrep with these flags would say.
+
+    Raises Unsupported, and so does the answer where the search would take too long: a pattern holds up the whole
+    process while it is looked for.
+    """
     compiled = _compiled(program, patterns, flags)
-    limit = LONGEST_LINE if _repetitions(compiled.pattern) else None
-    return lambda line: compiled.search(line[:limit]) is not None
+    parts = _parts_of(compiled)
+    if parts is not None:
+        return lambda line: _holds_in_order(parts, line)
+    limit, spent = _looked_at(compiled.pattern), 0.0
+
+    def found(line: str) -> bool:
+        nonlocal spent
+        began = time.perf_counter()
+        hit = compiled.search(line[:limit]) is not None
+        spent += time.perf_counter() - began
+        if not hit and limit < LONGEST_LINE and len(line) > limit:
+            raise Unsupported("a pattern whose search takes too long in lines of this length")
+        if spent > LONGEST_SEARCH:
+            raise Unsupported("a pattern whose search took too long")
+        return hit
+
+    return found
+
+
+def _looked_at(pattern: str) -> int:
+    """How much of a line the search sees: its time grows with a power of the repetitions."""
+    return (MAX_LINE, LONGEST_LINE, 500, 200)[min(_repetitions(pattern), 3)]
+
+
+def _parts_of(compiled: re.Pattern[str]) -> list[re.Pattern[str]] | None:
+    """`ERROR.*timeout.*db` as its parts, which can be looked for one after the other; None for any other shape."""
+    whole = compiled.pattern.removeprefix("(?:").removesuffix(")")
+    parts = whole.split(".*")
+    if len(parts) == 1 or any(re.search(r"[\\()|*+?{\[^$]", part) for part in parts):
+        return None
+    return [re.compile(part, compiled.flags) for part in parts]
+
+
+def _holds_in_order(parts: Sequence[re.Pattern[str]], line: str) -> bool:
+    at = 0
+    for part in parts:
+        found = part.search(line, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def pieces_of(program: str, patterns: Sequence[str], flags: frozenset[str], line: str) -> Lines:
     """The parts of a line that match (`grep -o`)."""
     compiled = _compiled(program, patterns, flags)
-    return [match.group() for match in compiled.finditer(line[:LONGEST_LINE]) if match.group()]
+    found = compiled.finditer(line[: min(LONGEST_LINE, _looked_at(compiled.pattern))])
+    return [match.group() for match in found if match.group()]
 
 
 def _compiled(program: str, patterns: Sequence[str], flags: frozenset[str]) -> re.Pattern[str]:
@@ -274,7 +324,7 @@ def regex_of(pattern: str, *, extended: bool) -> str:
         else:
             made += _plain(char, extended, at_start=not made or made.endswith(("(", "|")))
             at += 1
-    if _may_explode(made) or _repetitions(made) > MOST_REPETITIONS:
+    if _may_explode(made) or _repetitions(made) > MOST_REPETITIONS or _bare(made).count("?") > MOST_OPTIONS:
         raise Unsupported("a pattern whose search could take for ever")
     return made
 
@@ -327,7 +377,8 @@ def _bare(pattern: str) -> str:
 
 
 def _repetitions(pattern: str) -> int:
-    return len(re.findall(r"[*+]|\{\d*,\d*\}", _bare(pattern)))
+    """How many parts of the pattern may stand there in many lengths."""
+    return len(re.findall(r"[*+]|\{\d*,\d*\}", _bare(pattern).replace("(?:", "(")))
 
 
 def _may_explode(pattern: str) -> bool:
@@ -343,7 +394,7 @@ def _may_explode(pattern: str) -> bool:
                 return True
             if depth_repeats:
                 depth_repeats[-1] = depth_repeats[-1] or inner or skipped[at + 1 : at + 2] in ("*", "+", "{")
-        elif char in "*+{|" and depth_repeats:
+        elif char in "*+{|?" and depth_repeats:
             depth_repeats[-1] = True
     return False
 

@@ -210,3 +210,22 @@ def test_jq_of_something_else_says_so_and_keeps_it(body: str) -> None:
 
 def test_json_tool_prints_json() -> None:
     assert apply('{"a":1}', [["python3", "-m", "json.tool"]])[0] == '{\n  "a": 1\n}\n'
+
+
+@pytest.mark.parametrize("pattern", ["(a?){18}b", "a?" * 18 + "b", "a*a*a*b", "(aa?){12}b", "a{1,30}a{1,30}a{1,30}b"])
+def test_no_pattern_holds_up_the_process(pattern: str) -> None:
+    began = time.process_time()
+    text, remark = apply("a" * 2000 + "!\n", [["grep", "-E", pattern]])
+    assert time.process_time() - began < 5
+    assert "not applied" in remark
+    assert text.startswith("aaa")
+
+
+def test_words_in_order_are_found_in_a_line_of_any_length() -> None:
+    line = "x" * 100_000 + "ERROR" + "y" * 100_000 + "timeout" + "z" * 100_000 + "db\n"
+    assert apply(line + "timeout ERROR db\n", [["grep", "-i", "error.*Timeout.*db"]]) == (line, "")
+
+
+def test_many_patterns_are_searched_together() -> None:
+    patterns = [word for one in ("a*1", "b*2", "c*3", "d*4", "e*5") for word in ("-e", one)]
+    assert apply("aa1\nzz\nee5\n", [["grep", *patterns]])[0] == "aa1\nee5\n"
