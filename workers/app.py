@@ -37,7 +37,7 @@ POLL = 0.01
 
 
 def connect(broker_url: str) -> Celery:
-    """Point the app at a broker. Call it once, before the first hint."""
+    """Point the app at a broker, before the first hint is sent there."""
     options: dict[str, Any] = {}
     if broker_url.startswith("memory://"):
         options = {"polling_interval": POLL}
@@ -53,4 +53,6 @@ def connect(broker_url: str) -> Celery:
             "max_retries": 1,
         }
     app.conf.update(broker_url=broker_url, broker_transport_options=options)
+    # The connections to the broker before, which Celery would go on using; the stubs do not know where it keeps them.
+    app._pool = app.amqp._producer_pool = None  # type: ignore[attr-defined]
     return app
