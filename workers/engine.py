@@ -28,7 +28,7 @@ from runbooks.match import match
 from runbooks.shelf import Shelf
 from workers import inflight, progress, triage
 from workers.means import Hints, Means, utc_now
-from workers.rows import alert_of, due_steps, id_of, is_forgotten
+from workers.rows import alert_of, due_steps, id_of, is_forgotten, runs_unasked
 
 
 class Engine:
@@ -58,6 +58,7 @@ class Engine:
             if incident is None or incident.triaged_at is not None or incident.status not in OPEN:
                 return
             alert = alert_of(session, incident)
+        self.shelf.refresh()
         matches = match(alert, self.shelf, self.means.inventory)
         self._hint(self.store.write(lambda s: triage.triage(self.means, s, incident_id, matches)))
 
@@ -83,15 +84,26 @@ class Engine:
     def run_step(self, step_id: int) -> None:
         """Run one step that is ready. Does nothing when another worker has it, or when it must not run now."""
         cancelled = threading.Event()
+        if self._changes_something(step_id):
+            self.shelf.refresh()  # an edit of a moment ago withdraws what was approved before it
         claim = self.store.write(lambda s: inflight.claim(self.means, s, step_id, self.owner, cancelled))
         if claim is None:
             return
         self._running[step_id] = cancelled
         try:
-            outcome = inflight.perform(claim)
+            outcome = inflight.perform(claim, self._is_paused)
             self._hint(self.store.write(lambda s: inflight.record(self.means, s, claim, outcome)))
         finally:
             self._running.pop(step_id, None)
+
+    def _changes_something(self, step_id: int) -> bool:
+        with self.store.read() as session:
+            step = session.get(Step, step_id)
+            return step is not None and not runs_unasked(step)
+
+    def _is_paused(self) -> bool:
+        with self.store.read() as session:
+            return acts.paused(session) is not None
 
     def cancel(self, step_id: int) -> bool:
         """Stop a step that runs in this process. False when it does not."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -16,8 +16,8 @@ from sqlmodel import col
 
 from incidents import acts, approvals, timeline
 from incidents.errors import MidwatchError
-from incidents.lifecycle import StepState, move_step
-from incidents.models import Run, Step
+from incidents.lifecycle import OPEN, StepState, move_step
+from incidents.models import Incident, Run, Step
 from incidents.redaction import redact, redact_values
 from workers import filters
 from workers.caps import cap_text
@@ -98,8 +98,13 @@ def _refusal(means: Means, session: Session, step: Step, run: Run) -> str | None
     """Why a changing step must not start, whatever its state says; None when everything is as approved."""
     if step.digest != approvals.digest_of(step.kind, step.call, step.target, run.revision):
         return "what would run is not what was planned"
-    if approvals.granted(session, step) is None:
+    approval = approvals.granted(session, step)
+    if approval is None or approval.decided_at is None:
         return "nobody approved it as it stands"
+    if means.clock() - approval.decided_at > approval.expires_at - approval.requested_at:
+        return "it was approved too long ago"
+    if (status := session.get_one(Incident, step.incident_id).status) not in OPEN:
+        return f"its incident is {status}"
     procedure = means.shelf.procedure(run.procedure_id)
     if procedure is None or procedure.digest != run.revision:
         return "its runbook has changed since; ask again"
@@ -161,14 +166,14 @@ def take_over(session: Session, step: Step, now: datetime) -> None:
         move_step(session, step, StepState.FAILED, at=now, actor="midwatch", text=text, **lost, **freed)
 
 
-def perform(claim: Claim) -> Outcome:
+def perform(claim: Claim, is_paused: Callable[[], bool] = lambda: False) -> Outcome:
     """Run the step outside any transaction; after a fix, give its target time to come up before it counts."""
     deadline = time.monotonic() + (SETTLING if claim.settling else 0)
     while True:
         outcome = _attempted(claim)
         if outcome.result not in (Result.FAILED, Result.TIMED_OUT) or time.monotonic() >= deadline:
             return outcome
-        if claim.context.cancelled.wait(1.0):
+        if claim.context.cancelled.wait(1.0) or is_paused():
             return outcome
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +21,7 @@ from incidents.store import Store
 from tests.workers.house import ALERT, House, together
 from workers import inflight
 from workers.inflight import ATTEMPTS, LEASE
+from workers.steps import Result
 
 LIT, LOG, LIGHT, REPLACE = "Is it lit?", "What does its log say?", "Light it", "Replace it"
 
@@ -91,6 +93,59 @@ def test_a_runbook_that_was_edited_after_the_approval_means_asking_again(house: 
     house.play()
     assert house.times_run() == 0
     assert "its runbook has changed since" in house.told(incident)
+
+
+def test_an_edit_is_seen_by_a_worker_that_nobody_told_of_it(house: House) -> None:
+    house.alert()
+    house.play()
+    house.document.write_text(house.document.read_text().replace("./light.sh", "./light.sh --all"))
+    house.decide()
+    house.play()
+    assert house.times_run() == 0
+    assert "its runbook has changed" in house.row(LIGHT).summary
+
+
+def test_an_approved_fix_does_not_start_once_its_incident_is_over(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.store.write(lambda s: acts.pause(s, "U0BOB", house.now))
+    house.decide()
+    house.play()
+    house.store.write(lambda s: acts.resolve(s, incident, "U0ALICE", house.now))
+    house.store.write(lambda s: acts.resume(s, "U0BOB", house.now))
+    house.engine.sweep()
+    house.play()
+    assert house.times_run() == 0
+    assert house.steps()[LIGHT] == StepState.SUPERSEDED
+    assert house.run().state == "finished"
+
+
+def test_an_approval_of_hours_ago_starts_nothing(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.store.write(lambda s: acts.pause(s, "U0BOB", house.now))
+    house.decide()
+    house.play()
+    house.wait(house.settings.approval_minutes * 60 + 1)
+    house.store.write(lambda s: acts.resume(s, "U0BOB", house.now))
+    house.engine.sweep()
+    house.play()
+    assert house.times_run() == 0
+    assert "approved too long ago" in house.told(incident)
+
+
+def test_a_pause_ends_the_repeating_of_a_check_that_waits_for_a_service(house: House) -> None:
+    house.alert()
+    house.play()
+    house.script("light.sh", "echo once >> runs.txt")  # it does not help, so its check would be tried for 20 s
+    house.decide()
+    house.engine.run_step(house.hints.steps.popleft())
+    house.hints.steps.popleft()  # a check of the second round, followed by hand
+    claim = house.claim(next(step.id or 0 for step in house.rows() if step.round == 2 and step.title == LIT))
+    assert claim is not None and claim.settling
+    began = time.monotonic()
+    assert inflight.perform(claim, lambda: True).result is Result.FAILED
+    assert time.monotonic() - began < 5
 
 
 def test_while_paused_nothing_runs_and_afterwards_it_does(house: House) -> None:
