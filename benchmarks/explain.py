@@ -30,7 +30,7 @@ START = time.process_time() - began
 HARD: dict[str, str] = {
     "one line again and again": "ls -la /var/log\n" * 30_000,
     "lines that differ": "".join(f"docker logs api-{number} | grep -c {number}\n" for number in range(12_000)),
-    "quotes that never close": 'echo "it\'s\n' * 40_000,
+    "quotes that never close": "echo \"it's\n" * 40_000,
     "deep substitutions": "$(" * 100_000 + ")" * 100_000,
     "crooked redirections": ("<" * 4_000 + "\n") * 100,
     "prose": "1. Check the service: docker compose ps\n" * 12_000,
