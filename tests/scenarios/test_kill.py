@@ -207,6 +207,23 @@ def test_a_fix_in_flight_becomes_unknown_and_only_a_person_goes_on(watch: Watch)
 
 
 @pytest.mark.timeout(120)
+def test_a_stop_lets_the_fix_in_flight_end_and_the_next_start_takes_the_story_up(watch: Watch) -> None:
+    watch.start()
+    story = Story(watch, {})
+    assert post_alert(watch.url) == 202
+    story.wait_for("step_approve")
+    watch.practice.press("step_approve", watch.practice.cards()[0]["ts"])
+    wait_until(lambda: watch.lamp.begun(FIX) == 1, "the fix did not begin", 40)
+    assert watch.program.stop() == 0, watch.program.said()
+    assert watch.lamp.ended(FIX) == 1
+    watch.start()
+    assert watch.state(FIX) == "succeeded"
+    wait_until(lambda: watch.account()["status"] == "mitigated", "its checks did not run", 40)
+    assert watch.lamp.begun(FIX) == 1
+    assert "Traceback" not in watch.program.said()
+
+
+@pytest.mark.timeout(120)
 def test_every_alert_that_was_answered_with_2xx_is_there_and_is_looked_at(watch: Watch) -> None:
     taken: list[str] = []
     stop = threading.Event()

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import redis
 
-from bot.standin import Standin
+from bot.standin import TIMEOUT, Standin
 from tests.conftest import free_port, missing, wait_until
 from tests.scenarios.lamp import API_TOKEN, FIX, Lamp, dark_lamp, post_alert
 from tests.scenarios.program import Program, account
@@ -198,6 +198,20 @@ def test_bot_and_worker_play_the_story_and_a_worker_may_die_in_it(installation: 
     assert installation.bot.stop() == 0
     assert installation.slack.violations.total == 0, installation.slack.violations.as_json()
     assert "Traceback" not in installation.said()
+
+
+def test_a_bot_that_dies_while_its_card_is_on_the_way_finds_it_again(installation: Installation) -> None:
+    installation.slack.fail_next("chat.postMessage", TIMEOUT, done=True)
+    assert post_alert(installation.url) == 202
+    wait_until(lambda: len(installation.cards()) == 1, "no card came")
+    installation.bot.kill()
+    installation.bot.start()
+    installation.bot.until_ready(installation.url)
+    installation.worker("first")
+    installation.press("step_approve")
+    installation.until("mitigated")
+    assert len(installation.cards()) == 1
+    assert installation.slack.violations.total == 0, installation.slack.violations.as_json()
 
 
 @pytest.mark.parametrize(("takes_away", "brings_back"), [("stop", "start"), ("freeze", "thaw")])
