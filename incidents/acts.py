@@ -16,6 +16,7 @@ from incidents.alert import Priority
 from incidents.errors import NotFound, Rejected
 from incidents.lifecycle import OPEN, IncidentStatus, StepState, move_incident, move_step
 from incidents.models import Incident, Promotion, Step, Switch
+from incidents.redaction import redact
 
 PAUSE = "pause"
 
@@ -53,7 +54,7 @@ def set_priority(
 ) -> Incident:
     """Change the priority. A person's choice stays; rules and runbooks do not overwrite it."""
     incident = incident_of(session, incident_id)
-    why = reason or f"set by {actor}"
+    why = redact(reason) or f"set by {actor}"
     if incident.priority != priority:
         data = {"from": incident.priority, "to": str(priority)}
         text = f"priority {incident.priority} -> {priority}: {why}"
@@ -138,7 +139,7 @@ def paused(session: Session) -> str | None:
 
 
 def _switch(session: Session, on: bool, actor: str, now: datetime, reason: str) -> None:
-    session.merge(Switch(name=PAUSE, on=on, reason=reason, changed_by=actor, changed_at=now))
+    session.merge(Switch(name=PAUSE, on=on, reason=redact(reason), changed_by=actor, changed_at=now))
     _refresh_cards(session)
 
 

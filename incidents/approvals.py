@@ -24,6 +24,7 @@ from incidents.errors import NotFound
 from incidents.inventory import System
 from incidents.lifecycle import StepState, move_step
 from incidents.models import Approval, Step
+from incidents.redaction import redact
 from incidents.settings import Settings
 
 PRACTICE_GROUP = "@oncall"
@@ -198,7 +199,7 @@ def _end(session: Session, approval: Approval, word: str, to: StepState, now: da
 def _claim(session: Session, approval: Approval, decision: str, actor: str | None, now: datetime, reason: str) -> bool:
     """Decide once: the UPDATE that still finds the request pending wins."""
     open_ = update(Approval).where(col(Approval.id) == approval.id, col(Approval.decision) == "pending")
-    decided = open_.values(decision=decision, decided_by=actor, decided_at=now, reason=reason or None)
+    decided = open_.values(decision=decision, decided_by=actor, decided_at=now, reason=redact(reason) or None)
     won: bool = session.execute(decided).rowcount == 1  # type: ignore[attr-defined] # an UPDATE gives a CursorResult
     session.refresh(approval)
     return won

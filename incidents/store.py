@@ -8,12 +8,13 @@ other. The same door leads to PostgreSQL. See docs/decisions/0002-one-writer.md.
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -205,6 +206,7 @@ def _engine(url: str, begin: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:" and not path.startswith("file:"):
         _make_folder(Path(path).parent)
+        keep_private(Path(path))
     engine = create_engine(url, connect_args={"timeout": 5.0, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
@@ -218,6 +220,12 @@ def _engine(url: str, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def keep_private(path: Path) -> None:
+    """Make a new database file for this user alone, whatever the umask: SQLite gives its own the same mode."""
+    with suppress(OSError):  # one that cannot be made is told of by SQLite, in the words of its driver
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _make_folder(folder: Path) -> None:

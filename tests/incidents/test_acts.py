@@ -68,3 +68,14 @@ def test_a_promotion_is_bound_to_the_digest_it_was_given_for(store: Store, now: 
     with store.read() as session:
         assert acts.promoted(session, "lms/api-down") == "d1"
         assert acts.promoted(session, "lms/other") is None
+
+
+def test_no_reason_that_a_person_gives_keeps_its_secret(store: Store, now: datetime, incident_id: int) -> None:
+    secret = "hunter" + "2hunter2"
+    words = f"the password={secret} was changed"
+    store.write(lambda s: acts.set_priority(s, incident_id, Priority.P1, "U0ALICE", now, words))
+    store.write(lambda s: acts.pause(s, "U0ALICE", now, words))
+    with store.read() as session:
+        incident = acts.incident_of(session, incident_id)
+        assert secret not in incident.priority_reason + str(acts.paused(session))
+        assert "was changed" in incident.priority_reason

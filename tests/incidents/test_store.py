@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 import time
 from concurrent.futures import Future
@@ -14,6 +15,7 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
 from incidents.errors import StoreUnavailable
+from incidents.migrate import upgrade
 from incidents.models import Incident, Switch
 from incidents.store import Store
 from tests.incidents.conftest import open_incident
@@ -259,3 +261,17 @@ def test_what_is_committed_is_there_after_a_sudden_end(sqlite_store: Store, now:
         os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
     assert switches(sqlite_store) == 50
+
+
+def test_a_new_database_is_for_its_own_user_alone_even_in_an_open_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    before = os.umask(0o022)
+    try:
+        with Store(f"sqlite:///{tmp_path / 'midwatch.db'}") as store:
+            upgrade(store)
+            store.write(lambda session: session.execute(text("SELECT 1")) and None)
+            modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("midwatch.db*")}
+    finally:
+        os.umask(before)
+    assert set(modes) == {"midwatch.db", "midwatch.db-shm", "midwatch.db-wal"}
+    assert set(modes.values()) == {0o600}
