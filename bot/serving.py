@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from contextlib import ExitStack
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from incidents.errors import Misconfigured
 
@@ -17,6 +20,24 @@ STOP_WITHIN = 8
 """Seconds until the server listens, and that requests in flight have to end."""
 
 BACKLOG = 2048
+HEADERS_WITHIN = 20.0
+"""Seconds in which a connection must have brought a whole request's headers; uvicorn itself would wait for ever."""
+
+
+class _Impatient(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # one of two classes, chosen by uvicorn
+    """Hangs up on those who open a connection and never finish asking: each would hold one for ever."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self.loop.call_later(HEADERS_WITHIN, self._watch, None)
+
+    def _watch(self, before: Any) -> None:
+        if self.transport.is_closing():
+            return
+        if self.cycle is before and (before is None or before.response_complete):
+            self.transport.abort()
+        else:
+            self.loop.call_later(HEADERS_WITHIN, self._watch, self.cycle)
 
 
 class Server:
@@ -38,6 +59,7 @@ class Server:
         """Serve, and return once it does."""
         config = uvicorn.Config(
             app,
+            http=_Impatient,
             log_config=None,
             access_log=False,  # it would write the keys of the pages into the log
             server_header=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -164,3 +166,15 @@ def test_the_door_gets_the_raw_body_and_its_answer_is_passed_on(slack: httpx.Cli
     response = slack.post("/slack/events", content=raw, headers={"X-Given": "back"})
     assert (response.status_code, response.text, response.headers["x-slack-no-retry"]) == (202, "back", "1")
     assert door.taken == [raw]
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"])
+def test_who_never_finishes_asking_does_not_hold_a_connection(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr("bot.serving.HEADERS_WITHIN", 0.2)
+    with socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=10) as line:
+        line.sendall(begun)
+        with contextlib.suppress(ConnectionResetError):
+            assert line.recv(1) == b""
+    assert client.get("/healthz").status_code == 200
