@@ -340,7 +340,7 @@ def prompt_verdict(text: str, client: str = "") -> Verdict:
 
 
 _WINDOWS_READS = re.compile(
-    r"(?:dir|type|findstr|find|where|tasklist|ipconfig|systeminfo|netstat|ping|tracert|nslookup|hostname|whoami|ver|more|sort|echo"
+    r"(?:dir|type|findstr|find|where|tasklist|ipconfig(?!.*[/-](?:flushdns|release|renew|registerdns|setclassid))|systeminfo|netstat|ping|tracert|nslookup|hostname|whoami|ver|more|sort|echo"
     r"|sc\s+query|net\s+(?:view|statistics)|schtasks\s+/query|Get-\w+|Test-(?:Net)?Connection|Select-\w+|Where-Object|Format-\w+|Measure-\w+"
     r"|Sort-Object|Resolve-DnsName|Test-Path)\b[^|&<>;`$()]*",
     re.IGNORECASE,

@@ -17,7 +17,7 @@ _NAME = (
 """Names of variables that hold secrets."""
 _FILE = (
     r"(?:[\w./~-]{0,120}/)?(?:\.env(?:\.[\w.-]{1,40})?|[\w-]{1,40}\.env|environment|credentials|\.pgpass|\.netrc"
-    r"|\.htpasswd|id_rsa|id_ed25519|[\w.-]{1,60}[-_.]key|key\.pem|privkey\.pem|private\.pem"
+    r"|\.htpasswd|id_rsa|id_ed25519|[\w.-]{0,40}token|[\w.-]{1,60}[-_.]key|key\.pem|privkey\.pem|private\.pem"
     r"|secrets?\.(?:ya?ml|json|env|toml))"
 )
 """Files that hold them."""

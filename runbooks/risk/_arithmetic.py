@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from runbooks import shell
 from runbooks.shell import Command, Function, Loop, Script, Statement, Test, Word
 
-_HELD = re.compile(r"\$\((?!\(?\s*(?:NF|NR|i|j|n)\b[^;|&`]*\))|`|\$$")
+_HELD = re.compile(r"\$\((?!\(?\s*(?:NF|NR|i|j|n)\b[^;|&`]*\))|`|\[[^\]]*\$$")
 """A command in a value. `$(NF-1)` is a column of awk."""
 _COUNTS = {"let", "test", "[", "declare", "typeset", "local", "export", "readonly", "unset", "read", "getopts", "wait"}
 _SUBSCRIPT = re.compile(r"\$\{[!#]?\w+(?:\[|:[^-=+?])|\$\[")

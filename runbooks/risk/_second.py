@@ -193,6 +193,9 @@ class _Lexer:
         if not word:
             raise _GiveUp
         if not start:
+            if self._peek() == "(" and _ASSIGNS.fullmatch(word):
+                self.at += 1
+                self._array()
             return False
         if re.fullmatch(r"\d+", word) and self._peek() in "<>" and self._peek():
             return True

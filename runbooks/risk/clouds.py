@@ -213,6 +213,12 @@ _AZ_LEAKS = re.compile(
 )
 
 
+def _gets(call: Invocation) -> bool:
+    method = re.search(r"(?:^| )(?:-m|--method)[= ](\S+)", " ".join(call.texts))
+    sends = any(text.startswith(("-b", "--body", "--output-file")) or text == "\x00" for text in call.texts)
+    return method is not None and method[1].lower() == "get" and not sends
+
+
 def _az(call: Invocation) -> Verdict:
     """az takes its arguments by options, so the verb is the last word before the first of them."""
     if call.texts in (["--version"], ["version"], ["--help"]):
@@ -222,6 +228,8 @@ def _az(call: Invocation) -> Verdict:
         if arg.text.startswith("-") or arg.value is None:
             break
         words.append(arg.text)
+    if words == ["rest"] and _gets(call):
+        return reads("az rest sends a GET request, which only reads", leaks=True)
     if len(words) < 2:
         return (
             asks("az login needs a person")
@@ -355,7 +363,7 @@ TOOLS: dict[str, Judge] = {
     "eksctl": Verbs("eksctl", reads="get|version|info   shows clusters", changes="create|update|upgrade|scale|enable|set|unset|associate|disassociate|utils|register|deregister|anywhere   changes clusters", destroys="delete|drain   deletes clusters or nodes"),
     "kops": Verbs("kops", reads="get|version|validate   shows clusters", changes="create|update|edit|rolling-update|upgrade|export|replace|import|promote   changes clusters", destroys="delete   deletes clusters", options="name= state= v="),
     "s3cmd": lambda call: reads("s3cmd lists objects") if call.texts[:1] in (["ls"], ["la"], ["du"], ["info"]) else (destroys("s3cmd deletes objects") if call.texts[:1] in (["del"], ["rm"], ["rb"]) else changes("s3cmd changes objects")),
-    "mc": lambda call: reads("mc shows objects") if call.texts[:1] and (call.texts[0] in {"ls", "stat", "du", "tree", "find_", "version", "ping", "diff"} or call.texts[:2] in (["admin", "info"], ["admin", "heal_"], ["admin", "top"])) and "--exec" not in call.texts else asks("mc may open a screen for a person"),
+    "mc": lambda call: reads("mc shows objects") if call.texts[:1] and (call.texts[0] in {"ls", "stat", "du", "tree", "diff"} or call.texts[:2] in (["admin", "info"], ["version", "info"])) and not {"--watch", "--json-watch"} & {*call.texts} and "--exec" not in call.texts else asks("mc may open a screen for a person"),
     "rosa": _by_verb("rosa", "list describe whoami version", "delete"),
     "ec2-metadata": lambda call: reads("it shows facts about this machine"),
     "cloud-init": Verbs("cloud-init", reads="status|query|analyze|schema|collect-logs_   shows facts about the machine's start", changes="init|modules|single|clean   changes the machine"),

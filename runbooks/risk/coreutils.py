@@ -31,7 +31,8 @@ def _hostname(call: Invocation) -> Verdict:
 def _tail(call: Invocation) -> Verdict:
     """`tail -f` never ends; the last 200 lines do."""
     spec = "f F n= c= q v z s= follow=? retry lines= bytes= quiet silent verbose zero-terminated pid= sleep-interval="
-    numbers = [at for at, text in enumerate(call.texts) if re.fullmatch(r"[-+]\d+[fF]?", text)]
+    values = {at + 1 for at, text in enumerate(call.texts) if text in ("-n", "-c", "-s", "--lines", "--bytes", "--pid")}
+    numbers = [at for at, text in enumerate(call.texts) if at not in values and re.fullmatch(r"[-+]\d+[fF]?", text)]
     args = tuple(arg for at, arg in enumerate(call.args) if at not in numbers)
     found = parsed(args, spec + " r b")
     if found.strange:
@@ -49,6 +50,15 @@ def _tail(call: Invocation) -> Verdict:
         elif re.fullmatch(r"-[fFqvz]*[fF][fFqvz]*(n\d*|c\d*)?", text):
             edits.append(call.instead(at, "-" + re.sub("[fF]", "", text[1:])))
     return Verdict(verdict.risk, "tail -f follows a file and never ends", endless=True, edits=tuple(edits))
+
+
+_NEVER_EMPTY = re.compile(r"/dev/(?:zero|full|u?random|tty\w*|pts/\d+|stdin|input/.*|watchdog\d*|kmsg|tcp/.*|udp/.*)")
+
+
+def _cat(call: Invocation) -> Verdict:
+    if any(_NEVER_EMPTY.fullmatch(text) for text in call.texts):
+        return asks("cat of a device never ends")
+    return reads("cat prints files")
 
 
 def _sort(call: Invocation) -> Verdict:
@@ -148,7 +158,7 @@ TOOLS: dict[str, Judge] = {
     "ls": reader("lists files"),
     "ll": reader("lists files"),
     "dir": reader("lists files"),
-    "cat": reader("prints files"),
+    "cat": _cat,
     "tac": reader("prints files backwards"),
     "nl": reader("prints files with line numbers"),
     "head": reader("prints the beginning of a file"),
@@ -202,7 +212,7 @@ TOOLS: dict[str, Judge] = {
     "unexpand": reader("turns spaces into tabs"),
     "column": reader("lays text out in columns"),
     "rev": reader("reverses lines"),
-    "seq": reader("prints numbers"),
+    "seq": lambda call: asks("seq inf never ends") if any("inf" in text.lower() for text in call.texts) else reads("seq prints numbers"),
     "shuf": reader("shuffles lines", options="e i= n= r z echo input-range= head-count= repeat zero-terminated"),
     "numfmt": reader("formats numbers"),
     "od": reader("prints bytes"),

@@ -37,6 +37,9 @@ node ls|ps|inspect       shows the nodes of a swarm
 service ls|list|ps       lists services
 stack ls|list|ps|services  lists stacks
 buildx ls|du|inspect|version  shows builders
+buildx imagetools inspect     shows an image in the registry
+pod ps|ls|list|top|stats_|logs_|exists  lists pods
+pod inspect                    shows a pod
 builder du               shows disk use of the build cache
 plugin ls|inspect        shows plugins
 trust inspect            shows signatures
@@ -65,7 +68,7 @@ push                     uploads an image
 image pull|push|tag|load|import|build  changes images
 tag                      gives an image another name
 build                    builds an image
-buildx build|bake|create|use|rm|stop|install|imagetools  changes builders or images
+buildx build|bake|create|use|rm|stop|install|imagetools create  changes builders or images
 load|import              loads an image
 commit                   makes an image of a container
 cp                       copies files into or out of a container
@@ -368,7 +371,11 @@ ps|pods|images|img|info|version|imagefsinfo|statsp|inspectp|inspecti   shows con
     options="r= runtime-endpoint= i= image-endpoint= t= timeout= c= config= D debug",
     special={
         "logs": _logs,
-        "stats": lambda call, index: reads("crictl stats shows what containers use"),
+        "stats": lambda call, index: Verdict(
+            Risk.READ_ONLY,
+            "crictl stats shows what containers use",
+            endless=bool(written_by(call.args[index:], "w watch")),
+        ),
         "exec": _exec,
     },
 )

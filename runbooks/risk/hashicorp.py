@@ -80,6 +80,15 @@ _VAULT = Verbs(
     single=True,
     special={"read": _vault_read, "monitor": lambda call, index: asks("vault monitor follows a log and never ends")},
 )
+
+
+def _vault(call: Invocation) -> Verdict:
+    """Whatever vault reads, wrapped it becomes a new token."""
+    if any(re.match(r"--?wrap-ttl", text) for text in call.texts):
+        return changes("vault -wrap-ttl makes a token that holds the answer")
+    return _VAULT(call)
+
+
 _CONSUL = Verbs(
     "consul",
     reads="members, info, version, catalog, operator raft list-peers, operator autopilot get-config, operator autopilot state, operator usage, config list, config read, intention list, intention check, intention get, intention match, keyring -list_, acl policy list, acl policy read, acl role list, acl role read, acl auth-method list, snapshot inspect, rtt, validate, namespace list, partition list, peering list, peering read, services export_list   shows the cluster",
@@ -183,8 +192,8 @@ TOOLS: dict[str, Judge] = {
     "tf": _TERRAFORM,
     "terragrunt": lambda call: unknown("terragrunt runs hooks and may initialize what it looks at"),
     "tflint": lambda call: changes("tflint --fix changes files") if any(text.startswith(("--fix", "--init")) for text in call.texts) else reads("tflint checks files"),
-    "vault": _VAULT,
-    "bao": _VAULT,
+    "vault": _vault,
+    "bao": _vault,
     "consul": _CONSUL,
     "nomad": _NOMAD,
     "etcdctl": _ETCD,

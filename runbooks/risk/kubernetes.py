@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -142,12 +143,28 @@ def _without_terminal(call: Invocation, index: int, end: int) -> tuple[Edit, ...
 
 def _rollout_status(call: Invocation, index: int) -> Verdict:
     verdict = reads("kubectl rollout status tells how far a rollout is")
+    if _patient(call):
+        return _waiting("kubectl rollout status waits longer than a check may take")
     if any(text.startswith(("--watch=false", "-w=false", "--timeout")) for text in call.texts):
         return verdict
     return verdict.with_edits(call.put(index, "--timeout=30s"))
 
 
+_PATIENCE = re.compile(r"--timeout[= ](?!(?:\d{1,3}s?|10m|[1-9]m)(?:$|\s))|--timeout[= ]0+[smh]?(?:$|\s)")
+
+
+def _patient(call: Invocation) -> bool:
+    """Whether it is told to wait for more than minutes, or for ever."""
+    return bool(_PATIENCE.search(" ".join(call.texts)))
+
+
+def _waiting(reason: str) -> Verdict:
+    return Verdict(Risk.READ_ONLY, reason, endless=True)
+
+
 def _wait(call: Invocation, index: int) -> Verdict:
+    if _patient(call):
+        return _waiting("kubectl wait waits longer than a check may take")
     return reads("kubectl wait waits for a condition, 30 seconds unless told otherwise")
 
 

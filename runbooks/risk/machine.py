@@ -98,7 +98,8 @@ def _kill(call: Invocation) -> Verdict:
 
 
 def _lsof(call: Invocation) -> Verdict:
-    repeating = [at for at, text in enumerate(call.texts) if re.fullmatch(r"[-+]r\d*", text)]
+    repeating = [at for at, text in enumerate(call.texts) if re.fullmatch(r"[-+]r[\dcm]*", text)]
+    repeating += [at + 1 for at in repeating if at + 1 < len(call.args) and call.texts[at + 1].isdigit()]
     if repeating:
         edits = tuple(call.without(at) for at in repeating)
         return Verdict(Risk.READ_ONLY, "lsof -r repeats until it is stopped", endless=True, edits=edits)
@@ -131,6 +132,8 @@ def _netstat(call: Invocation) -> Verdict:
         elif re.fullmatch(r"-[a-zA-Z]*c[a-zA-Z]*", text) and not text.startswith("--"):
             left = text.replace("c", "")
             edits.append(call.instead(at, left) if left != "-" else call.without(at))
+    if any(text.isdigit() for text in call.texts):
+        return asks("netstat with an interval repeats until it is stopped")
     if edits:
         return Verdict(Risk.READ_ONLY, "netstat -c repeats until it is stopped", endless=True, edits=tuple(edits))
     return reads("netstat lists connections")
@@ -440,11 +443,11 @@ def _nvidia(call: Invocation) -> Verdict:
 
 _ZPOOL = Verbs(
     "zpool",
-    reads="status|list|get|history|version   shows pools",
+    reads="get|history|version   shows pools",
     changes="scrub|online|offline|clear|import|export|attach|detach|replace|add|set|upgrade|trim|resilver|reopen|reguid|split|sync|wait|checkpoint|initialize|create   changes pools",
     destroys="destroy|remove|labelclear   deletes pools or disks' labels",
     special={
-        "iostat": lambda call, index: _zpool_iostat(call, index),
+        "iostat|status|list": lambda call, index: _zpool_iostat(call, index),
         "events": lambda call, index: (
             changes("zpool events -c forgets events")
             if written_by(call.args[index:], "c f")
@@ -457,10 +460,8 @@ _ZPOOL = Verbs(
 def _zpool_iostat(call: Invocation, index: int) -> Verdict:
     numbers = [at for at in range(index, len(call.args)) if call.texts[at].isdigit()]
     if len(numbers) == 1:
-        return Verdict(
-            Risk.READ_ONLY, "zpool iostat repeats until it is stopped", True, (call.put(numbers[0] + 1, "3"),)
-        )
-    return reads("zpool iostat shows load of pools")
+        return Verdict(Risk.READ_ONLY, "zpool repeats until it is stopped", True, (call.put(numbers[0] + 1, "3"),))
+    return reads("zpool shows pools and their load")
 
 
 _ZFS = Verbs(
@@ -471,7 +472,7 @@ _ZFS = Verbs(
 )
 _LVM_READS = {
     name: reader("shows volumes")
-    for name in ("pvs", "vgs", "lvs", "lvdisplay", "vgdisplay", "pvdisplay", "pvck", "lvmdiskscan", "dmstats")
+    for name in ("pvs", "vgs", "lvs", "lvdisplay", "vgdisplay", "pvdisplay", "lvmdiskscan")
 }
 _LVM_CHANGES = {
     name: changer("changes volumes")
@@ -585,8 +586,8 @@ TOOLS: dict[str, Judge] = {
     "ngrep": changer("records packets"),
     "iperf": changer("puts the network under load"),
     "iperf3": changer("puts the network under load"),
-    "speedtest": reader("measures the network"),
-    "speedtest-cli": reader("measures the network"),
+    "speedtest": changer("loads the network to measure it"),
+    "speedtest-cli": changer("loads the network to measure it"),
     "ethtool": lambda call: reads("ethtool shows a network card") if all(re.fullmatch(r"[\w.]+|-[Sikgcanxlmd]|--statistics|--driver|--show-\w+", t) for t in call.texts) else changes("ethtool changes a network card"),
     "conntrack": lambda call: reads("conntrack shows connections") if call.texts[:1] in (["-L"], ["-S"], ["-C"], ["--dump"], ["--stats"], ["--count"]) else changes("conntrack changes connections"),
     "tc": lambda call: reads("tc shows traffic rules") if any(t in ("show", "list", "ls") for t in call.texts) and not set(call.texts) & {"add", "del", "delete", "change", "replace", "-b", "-batch"} else changes("tc changes traffic rules"),
@@ -617,12 +618,12 @@ TOOLS: dict[str, Judge] = {
     "ipcs": reader("shows shared memory"),
     "ipcrm": destroyer("deletes shared memory"),
     "dmidecode": reader("shows hardware", writing="dump-bin="),
-    "inxi": reader("shows hardware"),
+    "inxi": reader("shows hardware", writing="U update debug="),
     "hwinfo": reader("shows hardware", writing="log= save-config= dump-db="),
     "sensors": reader("shows temperatures", writing="s set"),
     "ipmitool": lambda call: reads("ipmitool shows hardware sensors") if set(call.texts) & {"sdr", "sensor", "sel", "fru"} and not set(call.texts) & {"clear", "set", "thresh", "write", "delete", "save"} else (reads("ipmitool shows the power state") if call.texts[-2:] in (["power", "status"], ["chassis", "status"]) else changes("ipmitool controls hardware")),
     "blkid": reader("shows disks", options="o= s= p i k l g_ L= U= t= c= list-one output= match-tag="),
-    "findmnt": reader("shows what is mounted"),
+    "findmnt": reader("shows what is mounted", writing="p poll=?"),
     "mountpoint": reader("tells whether something is mounted"),
     "mount": _mount,
     "umount": changer("unmounts a file system"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from runbooks.document import Risk
@@ -88,8 +89,9 @@ def _redis_cli(call: Invocation) -> Verdict:
         return endless
     if found.has("bigkeys", "memkeys", "hotkeys", "keystats"):
         return reads(f"{call.name} looks at every key, in small portions")
-    if found.has("r") and (found.get("r").text or "").startswith("-"):  # type: ignore[union-attr]
-        return Verdict(Risk.INTERACTIVE, f"{call.name} -r -1 repeats until it is stopped")
+    repeats = found.get("r")
+    if repeats is not None and not re.fullmatch(r"\d{1,2}", repeats.text or ""):
+        return Verdict(Risk.INTERACTIVE, f"{call.name} -r repeats until it is stopped, or for long")
     return _commands(call, [arg.text for arg in found.operands])
 
 

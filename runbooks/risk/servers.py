@@ -114,7 +114,8 @@ _OPENSSL = {
     "verify": "CAfile= CApath= untrusted= trusted= purpose= verbose partial_chain show_chain crl_check CRLfile= x509_strict verify_hostname=",
     "req": "in= inform= noout text subject verify modulus pubkey",
     "crl": "in= inform= noout text issuer lastupdate nextupdate fingerprint CAfile= hash",
-    "rsa": "in= inform= noout check modulus text pubin",
+    "rsa": "in= inform= noout check modulus text pubin pubout",
+    "crl2pkcs7": "nocrl certfile= in= inform=",
     "ec": "in= inform= noout text check pubin",
     "pkey": "in= inform= noout check text pubin text_pub pubcheck",
     "dgst": "sha1 sha256 sha384 sha512 md5 hex r c binary hmac= verify= signature=",
@@ -150,7 +151,7 @@ def _openssl(call: Invocation) -> Verdict:
     leaks = (
         verb in ("rsa", "ec", "pkey", "pkcs12", "rand", "passwd")
         and not (found.has("noout") and not found.has("text", "info"))
-        and not found.has("pubin")
+        and not found.has("pubin", "pubout")
     )
     return reads(f"openssl {verb} shows or checks keys, certificates or text", leaks=leaks)
 
@@ -843,7 +844,7 @@ TOOLS: dict[str, Judge] = {
     "ssh-copy-id": changer("changes who may log in"),
     "gpg": _gpg,
     "gpg2": _gpg,
-    "mailq": reader("lists waiting mail"),
+    "mailq": reader("lists waiting mail", options="v Ac"),
     "postqueue": _postqueue,
     "postconf": _postconf,
     "postcat": reader("shows a mail", leaks=True),
@@ -866,12 +867,12 @@ TOOLS: dict[str, Judge] = {
     "mimirtool": lambda call: reads("mimirtool only reads") if call.texts[:2] in (["rules", "list"], ["rules", "print"], ["rules", "lint"], ["rules", "check"], ["alertmanager", "get"], ["alertmanager", "verify"]) else changes("mimirtool changes settings"),
     "grafana-cli": lambda call: reads("grafana-cli lists plugins") if call.texts[-1:] in (["ls"], ["list-remote"]) else changes("grafana-cli changes grafana"),
     "datadog-agent": _listing("status health version configcheck hostname diagnose tagger-list workload-list"),
-    "zabbix_get": reader("asks an agent a question"),
+    "zabbix_get": lambda call: unknown("zabbix_get may run a command of the agent") if any(re.search(r"run\[|\x00", text) for text in call.texts) else reads("zabbix_get asks an agent a question"),
     "zabbix_sender": changer("sends a value"),
     "sensu-cli": changer("changes checks"),
     "sensuctl": lambda call: reads("sensuctl shows checks") if call.texts[1:2] in (["list"], ["info"]) else changes("sensuctl changes checks"),
     "nagios": lambda call: reads("nagios -v checks settings") if call.texts[:1] == ["-v"] else changes("nagios starts a server"),
-    "check_http": reader("checks a server"),
+    "check_http": reader("checks a server", writing="P= post= j= method="),
     "ansible": _ansible,
     "ansible-playbook": _playbook,
     "ansible-inventory": lambda call: changes("ansible-inventory --output writes a file") if written_by(call.args, "output=") else reads("ansible-inventory lists hosts", leaks=True),
@@ -890,8 +891,8 @@ TOOLS: dict[str, Judge] = {
     "chef-client": changer("changes this machine"),
     "chef-solo": changer("changes this machine"),
     "chef-server-ctl": _listing("status service-list user-list org-list test_"),
-    "ohai": reader("shows facts about the machine"),
-    "facter": reader("shows facts about the machine"),
+    "ohai": reader("shows facts about the machine", options=""),
+    "facter": reader("shows facts about the machine", options="j json y yaml"),
     "puppet": _puppet,
     "mco": lambda call: reads("mco asks hosts") if call.texts[:1] in (["ping"], ["find"], ["inventory"], ["facts"]) else changes("mco changes hosts"),
     "bolt": changer("changes hosts"),

@@ -127,8 +127,8 @@ def _shows_variable(call: Invocation) -> bool:
 
 
 def _sleep(call: Invocation) -> Verdict:
-    if any(text in ("infinity", "inf") for text in call.texts):
-        return asks("sleep infinity never ends")
+    if any(not re.fullmatch(r"\d{1,3}(?:\.\d+)?s?|[1-5]m|\x00", text) for text in call.texts):
+        return asks("sleep waits longer than a check may take")
     return reads("sleep only waits")
 
 
@@ -165,6 +165,12 @@ def _enable(call: Invocation) -> Verdict:
     return unknown(f"{call.name} changes what this shell's words mean")
 
 
+def _shopt(call: Invocation) -> Verdict:
+    if any(re.fullmatch(r"-\w*[su]\w*", text) for text in call.texts):
+        return _enable(call)
+    return reads("shopt shows settings of this shell")
+
+
 def _su(call: Invocation) -> Verdict:
     """`su - user -c 'code'`."""
     found = parsed(call.args, "c= command= l login m p preserve-environment s= shell= g= group= P pty f fast")
@@ -196,7 +202,7 @@ TOOLS: dict[str, Judge] = {
     "readonly": _export,
     "unset": _unset,
     "set": _set,
-    "shopt": _enable,
+    "shopt": _shopt,
     "enable": _enable,
     "builtin": lambda call: call.inner(0),
     "source": _source,
@@ -217,7 +223,11 @@ TOOLS: dict[str, Judge] = {
     "type": reader("tells what a command is"),
     "which": reader("tells where a command is"),
     "whereis": reader("tells where a command is"),
-    "jobs": reader("lists jobs of this shell"),
+    "jobs": lambda call: (
+        unknown("jobs -x runs a command")
+        if any(text[:1] == "-" and "x" in text for text in call.texts)
+        else reads("jobs lists jobs of this shell")
+    ),
     "history": lambda call: (
         reads("history lists earlier commands", leaks=True)
         if not call.args or re.fullmatch(r"\d+", call.texts[0])

@@ -49,7 +49,9 @@ _JOURNAL = (
 
 def _journalctl(call: Invocation) -> Verdict:
     """The journal, in its last 200 lines and without a pager."""
-    found = parsed(call.args, _JOURNAL)
+    boots = {at + 1 for at, text in enumerate(call.texts) if text in ("-b", "--boot")}
+    args = tuple(arg for at, arg in enumerate(call.args) if not (at in boots and re.fullmatch(r"[-+]?\d+", arg.text)))
+    found = parsed(args, _JOURNAL)
     if any(_VACUUM.match(text) for text in call.texts):
         deletes = any(text.startswith("--vacuum") for text in call.texts)
         return (
