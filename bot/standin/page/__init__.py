@@ -113,9 +113,9 @@ class _Door:
         try:
             given = json.loads(body)
             act = given.pop("act")
-        except (ValueError, KeyError, AttributeError, RecursionError):
+        except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
             return JSONResponse({"ok": False, "error": "invalid_json"}, 400)
-        if act not in ACTS:
+        if not isinstance(act, str) or act not in ACTS:
             return JSONResponse({"ok": False, "error": "unknown_act"}, 400)
         return await _answered(lambda _, actor: getattr(actor, act)(**given), request, self._actor(request))
 
