@@ -273,7 +273,7 @@ class Poster:
         payload = {"key": want.key, "incident": now.id}
         extra: dict[str, Any] = {"metadata": {"event_type": EVENT, "event_payload": payload}}
         if thread is not None:
-            extra["thread_ts"] = thread
+            extra |= {"thread_ts": thread, "reply_broadcast": want.loud}
         answer = self._call("post", claimed, want.message, unfurl_links=False, unfurl_media=False, **extra)
         if answer is None:
             self._store.write(lambda s: _forget(s, now.id, want.key))

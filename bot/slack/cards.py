@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.slack import text as t
 from bot.slack.story import Story
 from bot.slack.text import Block
-from bot.slack.wording import LEVELS, PRIORITIES, RISKS, STATUSES, command_of, name_of, state_of, title_of
+from bot.slack.wording import (
+    LEVELS,
+    PRIORITIES,
+    RISKS,
+    STATUSES,
+    command_of,
+    name_of,
+    place_of,
+    risk_of,
+    state_of,
+    title_of,
+)
 from incidents.alert import Priority
 from incidents.lifecycle import ENDED, IncidentStatus, StepState
 from incidents.models import Approval, Incident, Run, Step, TimelineEvent
@@ -57,19 +69,25 @@ class Message:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A message that an incident should have. Without `thread` it stands in the channel itself."""
+    """A message that an incident should have. Without `thread` it stands in the channel itself.
+
+    What is `loud` stands in the thread, and in the channel too.
+    """
 
     key: str
     message: Message
     thread: bool = True
+    loud: bool = False
 
 
 def wanted(story: Story) -> list[Wanted]:
     """All messages that Slack should show for an incident now, the most telling first."""
     fixes = [step for step in story.steps if _was_decided(story, step)]
     closing_ = [Wanted("closing", closing(story))] if story.reopened or not story.open else []
+    again = [Wanted(f"returned:{story.returned.seq}", returned(story), loud=True)] if story.returned else []
     return [
         Wanted("card", card(story), thread=False),
+        *again,
         *(Wanted(f"fix:{step.id}", fix(story, step)) for step in fixes),
         *closing_,
         *(Wanted(f"checks:{run.id}", checks(story, run)) for run in story.runs),
@@ -87,6 +105,7 @@ def card(story: Story) -> Message:
         *_banners(story),
         *_findings(story),
         *(_question(story) if story.open else _what_was_done(story)),
+        *_next(story),
         *_ending(story),
     ]
     return Message(_fallback(story), blocks)
@@ -98,6 +117,7 @@ def _headline(incident: Incident) -> str:
         IncidentStatus.CLOSED: "✅ Closed",
         IncidentStatus.MERGED: "Merged",
         IncidentStatus.FALSE_ALARM: "False alarm",
+        IncidentStatus.MITIGATED: f"🟢 Mitigated ({incident.priority})",
     }
     word = ended.get(IncidentStatus(incident.status)) or PRIORITIES.get(incident.priority, incident.priority)
     return f"{word}: {incident.title}"
@@ -110,7 +130,7 @@ def _status(story: Story) -> str:
         STATUSES.get(incident.status, incident.status),
         f"lead {t.who(incident.lead)}" if incident.lead else "",
         f"since {t.moment(incident.started_at)}",
-        _due(incident),
+        _due(story),
         _place(incident),
         _alert_count(story),
         _urgency(incident) if story.open else "",
@@ -118,10 +138,12 @@ def _status(story: Story) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _due(incident: Incident) -> str:
+def _due(story: Story) -> str:
+    incident = story.incident
     if incident.status != IncidentStatus.TRIGGERED:
         return f"resolved {t.moment(incident.resolved_at)}" if incident.resolved_at else ""
-    by = acknowledge_by(Priority(incident.priority), incident.detected_at)
+    begun = story.returned.at if story.returned else incident.detected_at
+    by = acknowledge_by(Priority(incident.priority), begun)
     return f"acknowledge by {t.moment(by, '{time}')}" if by else "acknowledge by the next business day"
 
 
@@ -136,7 +158,7 @@ def _urgency(incident: Incident) -> str:
 
 
 def _place(incident: Incident) -> str:
-    return " / ".join(_brief(name) for name in (incident.system, incident.service) if name)
+    return " / ".join(_brief(name) for name in dict.fromkeys((incident.system, incident.service)) if name)
 
 
 def _alert_count(story: Story) -> str:
@@ -154,22 +176,33 @@ def _banners(story: Story) -> list[Block]:
         said.append("⏸️ *Paused*: no step runs until `/runbook resume`." + (f" {_brief(reason)}" if reason else ""))
     if run is not None and run.mode == "shadow" and story.open:
         said.append(
-            "👥 *Shadow*: this procedure is new here, so it only plans and runs nothing. "
+            "👥 *Shadow*: this procedure is new here, so it plans and runs nothing. "
             f"To let it run: `/runbook promote {_brief(run.procedure_id)}`"
         )
     return [t.section(line) for line in said]
 
 
 def _findings(story: Story) -> list[Block]:
-    """The verdict, and up to three facts behind it; while checks run, how far they are."""
-    run = story.run
+    """What the alert says, the verdict, and up to three facts behind it; while checks run, how far they are."""
+    run, incident = story.run, story.incident
+    heard = [("Alert", t.clip(incident.summary, 300))] if _adds_something(incident) and story.open else []
     if run is None:
-        return [t.rich(t.line(t.words(_without_runbook(story))))]
-    lines = [t.line(t.words(f"{label}: ", bold=True), t.words(text)) for label, text in _said(story, run)]
-    facts = [t.line(t.words(fact, limit=300)) for fact in _facts(story, run)]
+        return [t.rich(*_labelled(heard), t.line(t.words(_without_runbook(story))))]
+    lines = _labelled([*heard, *_said(story, run)])
+    facts = [t.line(*t.quoted(fact, limit=300)) for fact in _facts(story, run)]
     if facts and run.round > 1:
         lines.append(t.line(t.words("After the fix:", bold=True)))
-    return [t.rich(*lines, *([t.bullets(facts)] if facts else []))]
+    heading = t.clip(run.heading[-1] if run.heading else run.procedure_id, 200)
+    source = _labelled([("Runbook", f"{heading} ({run.document}:{run.line})")])
+    return [t.rich(*lines, *([t.bullets(facts)] if facts else []), *source)]
+
+
+def _labelled(said: Sequence[tuple[str, str]]) -> list[Block]:
+    return [t.line(t.words(f"{label}: ", bold=True), *t.quoted(text)) for label, text in said]
+
+
+def _adds_something(incident: Incident) -> bool:
+    return bool(incident.summary.strip()) and incident.summary.strip() != incident.title.strip()
 
 
 def _without_runbook(story: Story) -> str:
@@ -179,26 +212,47 @@ def _without_runbook(story: Story) -> str:
 
 
 def _said(story: Story, run: Run) -> list[tuple[str, str]]:
-    heading = t.clip(run.heading[-1] if run.heading else run.procedure_id, 200)
-    said = [("Runbook", f"{heading} ({run.document}:{run.line})")]
     mine = story.checks_of(run)
     running = [step for step in mine if step.state not in ENDED]
+    again = " after the fix" if run.round > 1 else ""
+    said = []
     if running and story.open:
-        again = " after the fix" if run.round > 1 else ""
         said.append((f"Checks{again}", f"{len(mine) - len(running)} of {len(mine)} done"))
     if run.verdict and not (running and run.round == 1):
-        said.append(("Verdict", t.clip(run.verdict, 600)))
+        said.append(("Verdict before the fix" if running and again else "Verdict", t.clip(run.verdict, 600)))
     elif run.mode == "shadow":
         said.append(("Plan", _plan(story, run)))
     elif mine and not running:
         said.append(("Checks", tally(mine)))
+    if tried := _tried(story):
+        said.append(("Tried", "; ".join(f"{title_of(step)} ({_word_of(step)})" for step in tried)))
     return said
 
 
+def _tried(story: Story) -> list[Step]:
+    """The fixes that ran before the one that the card speaks of now."""
+    asked = {approval.step_id for approval in story.approvals}
+    run = story.run
+    mine = [step for step in story.steps_of(run) if step.id in asked and step.state in WELL | ILL]
+    return [step for step in mine if step is not story.fix]
+
+
+def _word_of(step: Step) -> str:
+    """The state of a step without its symbol."""
+    return state_of(step).partition(" ")[2]
+
+
 def _plan(story: Story, run: Run) -> str:
-    steps = [step for step in story.steps_of(run) if step.text is not None and step.state == StepState.PLANNED]
+    mine = story.steps_of(run)
+    steps = [step for step in mine if step.text is not None and step.state == StepState.PLANNED]
     reads = sum(step.risk == "read_only" for step in steps)
-    return f"{reads} that only read, {len(steps) - reads} others; the thread shows every command"
+    counts = {"only read": reads, "would ask first": len(steps) - reads, "are left to you": len(_by_hand(mine))}
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no step could run from here"
+    return f"{said}; the thread shows them all"
+
+
+def _by_hand(steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if step.text is None]
 
 
 def _facts(story: Story, run: Run) -> list[str]:
@@ -239,16 +293,16 @@ def _question(story: Story) -> list[Block]:
         return []
     approval = story.approval_of(step)
     if step.state == StepState.AWAITING_APPROVAL and approval is not None:
-        return _ask(step, approval)
+        return _ask(story, step, approval)
     return _answered(step, approval)
 
 
-def _ask(step: Step, approval: Approval) -> list[Block]:
+def _ask(story: Story, step: Step, approval: Approval) -> list[Block]:
     """The one recommended step, exactly as it would run, and who may allow it until when."""
     value = f"{approval.id}:{approval.digest}"
     sure = None
     if step.risk == "destructive":
-        sure = t.confirmation("This may destroy something", f"{command_of(step)} on {step.target}", "Run it")
+        sure = t.confirmation("This may destroy something", f"{command_of(step)} on {place_of(step)}", "Run it")
     buttons = [
         t.button("Approve", "step_approve", value, "primary", sure),
         t.button("Deny", "step_deny", value, "danger"),
@@ -257,7 +311,7 @@ def _ask(step: Step, approval: Approval) -> list[Block]:
     return [
         {"type": "divider"},
         t.rich(
-            t.line(t.words("Recommended: ", bold=True), t.words(title_of(step), limit=200)),
+            t.line(t.words(f"{_offer_of(story, step)}: ", bold=True), t.words(title_of(step), limit=200)),
             *_exactly(step, 1_500),
             t.line(t.words(_risk(step), limit=400)),
         ),
@@ -266,21 +320,32 @@ def _ask(step: Step, approval: Approval) -> list[Block]:
     ]
 
 
+def _offer_of(story: Story, step: Step) -> str:
+    """Nothing is recommended that no check speaks for; it is what the runbook says next."""
+    run = next((run for run in story.runs if run.id == step.run_id), None)
+    word = "Recommended" if any(check.state in ILL for check in story.checks_of(run)) else "The runbook's next step"
+    if run is None or run is story.run:
+        return word
+    return f"{word}, of {t.clip(run.heading[-1] if run.heading else run.procedure_id, 100)}"
+
+
 def _exactly(step: Step, limit: int) -> list[Block]:
     command = command_of(step)
     return [t.preformatted(command, limit)] if command.strip() else []
 
 
 def _risk(step: Step) -> str:
-    where = f"on {step.target}" if step.target else ""
-    parts = [RISKS.get(step.risk, step.risk), t.clip(step.reason, 200), where, step.condition or ""]
+    where = f"on {place_of(step)}" if step.target else ""
+    parts = [t.clip(risk_of(step), 250), where, step.condition or ""]
     return " · ".join(t.one_line(part) for part in parts if part)
 
 
 def _terms(approval: Approval) -> str:
     people = ", ".join(t.who(name) if not name.startswith("@") else _brief(name) for name in approval.approvers[:20])
     voted = f" · {len(approval.votes)} of {approval.needed} approvals given" if approval.needed > 1 else ""
-    allowed = f"may approve: {people}" if people else "nobody may approve: no approver is configured"
+    if not people:
+        return f"nobody may approve: no approver is configured · until {t.moment(approval.expires_at, '{time}')}"
+    allowed = f"Approve runs exactly this, once, and then the checks again · may approve: {people}"
     return f"{allowed} · until {t.moment(approval.expires_at, '{time}')}{voted}"
 
 
@@ -292,7 +357,7 @@ def _what_happened(step: Step) -> list[Block]:
         t.button("It failed", "step_failed", value, "danger"),
         t.button("Details", "step_details", f"{step.id}:{step.digest}"),
     ]
-    where = f" on {step.target}" if step.target else ""
+    where = f" on {place_of(step)}" if step.target else ""
     return [
         {"type": "divider"},
         t.rich(
@@ -331,6 +396,35 @@ def _outcome(step: Step, approval: Approval | None) -> list[Block]:
 
 def _because(approval: Approval) -> str:
     return f": {_brief(approval.reason)}" if approval.reason else ""
+
+
+HANDS = 5
+"""Most steps for people that a card lists; the thread shows all."""
+
+
+def _next(story: Story) -> list[Block]:
+    """What is left to people, once nothing of the runbook waits for them."""
+    run, incident = story.run, story.incident
+    if run is None or not story.open or story.unsettled is not None or _is_undecided(story.fix):
+        return []
+    if incident.status == IncidentStatus.MITIGATED:
+        alone = " It resolves by itself when the alert ends." if story.firing else ""
+        return [t.rich(_labelled([("Next", f"look for yourself, then press Resolve.{alone}")])[0])]
+    hands = _by_hand(story.steps_of(run))
+    if run.state != "finished" and run.mode != "shadow":
+        return []
+    shown = [t.line(t.words(t.one_line(title_of(step)), limit=300)) for step in hands[:HANDS]]
+    more = [t.line(t.words(f"and {len(hands) - HANDS} more in the thread"))] if len(hands) > HANDS else []
+    if hands:
+        return [t.rich(t.line(t.words("By hand, says the runbook:", bold=True)), t.bullets([*shown, *more]))]
+    if run.mode == "shadow" or (story.fix is not None and story.fix.state in SINKS):
+        return []
+    said = "the runbook has no further step that could run from here. When it is over, press Resolve."
+    return [t.rich(_labelled([("Next", said)])[0])]
+
+
+def _is_undecided(step: Step | None) -> bool:
+    return step is not None and step.state not in ENDED
 
 
 def _ending(story: Story) -> list[Block]:
@@ -426,12 +520,16 @@ def _row(step: Step) -> Block:
     if step.title:
         parts.append(t.words(f"{t.one_line(step.title)} ", limit=120))
     parts.append(t.words(t.one_line(command_of(step)), code=True, limit=160))
-    if (took := _took(step)) is not None:
-        parts.append(t.words(f" in {took}"))
     said = _cause(step) if _could_not_run(step) else step.summary
+    if (took := _took(step)) is not None and not _TIMED.search(said):
+        parts.append(t.words(f" in {took}"))
     if said:
-        parts.append(t.words(f" · {t.one_line(said)}", limit=200))
+        parts += t.quoted(f" · {t.one_line(said)}", limit=200)
     return t.line(*parts)
+
+
+_TIMED = re.compile(r" in [0-9.]+ (?:ms|s|min)\b")
+"""A result that says itself how long it took."""
 
 
 def _took(step: Step) -> str | None:
@@ -490,10 +588,10 @@ def fix(story: Story, step: Step) -> Message:
     head = [t.words(f"{state_of(step)}: ", bold=True), t.words(title_of(step), limit=200)]
     parts = [t.line(*head), *_exactly(step, 1_500), t.line(t.words(_risk(step), limit=400))]
     if (result := _result(step)) is not None:
-        parts.append(t.line(t.words("Result: ", bold=True), t.words(result, limit=400)))
+        parts.append(t.line(t.words("Result: ", bold=True), *t.quoted(result, limit=400)))
     if (changed := _changed(story, step)) is not None:
         parts.append(t.line(t.words("What the checks saw before and after:", bold=True)))
-        parts.append(t.bullets([t.line(t.words(t.one_line(line), limit=300)) for line in changed[:8] or [UNCHANGED]]))
+        parts.append(t.bullets([t.line(*t.quoted(t.one_line(line), limit=300)) for line in changed[:8] or [UNCHANGED]]))
     if step.output.strip():
         parts.append(_shrunk(step.output, min(3_000, ROOM - _weight(parts))))
     blocks = [t.rich(*parts)]
@@ -511,7 +609,8 @@ def _was_decided(story: Story, step: Step) -> bool:
 def _result(step: Step) -> str | None:
     told = step.exit_code is None or "exit code" in step.summary
     code = "" if told else f"exit code {step.exit_code}"
-    parts = [part for part in (step.summary, code, _took(step)) if part]
+    took = None if _TIMED.search(step.summary) else _took(step)
+    parts = [part for part in (step.summary, code, took) if part]
     return t.one_line(", ".join(parts)) if parts else None
 
 
@@ -566,6 +665,14 @@ def closing(story: Story) -> Message:
     )
 
 
+def returned(story: Story) -> Message:
+    """Said aloud when an incident that was over is open again: its card stands far up in the channel by now."""
+    assert story.returned is not None
+    why = t.one_line(story.returned.text).removeprefix("reopened: ")
+    said = f"🔁 {name_of(story.incident)} is open again: {why}"
+    return Message(_top(said), [t.rich(t.line(t.words(said, limit=600)))])
+
+
 # ---- private answers
 
 
@@ -573,8 +680,9 @@ def details(story: Story, step: Step) -> Message:
     """Everything about one step that helps to decide: what, where, why, from which line of which runbook."""
     run = next((run for run in story.runs if run.id == step.run_id), None)
     facts = [
-        ("Runs as", f"{step.kind} on {step.target or 'no target'}, at most {t.lasted(step.timeout)}"),
-        ("Risk", f"{RISKS.get(step.risk, step.risk)}: {step.reason}"),
+        ("Runs as", f"{step.kind} on {place_of(step) or 'no target'}, at most {t.lasted(step.timeout)}"),
+        ("In", str(step.call.get("args", {}).get("cwd") or "")),
+        ("Risk", risk_of(step)),
         ("When", step.condition or ""),
         ("From", f"{run.document}:{step.line}, {' > '.join(run.heading)}" if run else ""),
         ("Chosen because", run.why if run else ""),

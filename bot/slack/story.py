@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from incidents import acts
-from incidents.lifecycle import OPEN, StepState
-from incidents.models import AlertRow, Approval, Incident, Run, Step
+from incidents.lifecycle import OPEN, IncidentStatus, StepState
+from incidents.models import AlertRow, Approval, Incident, Run, Step, TimelineEvent
 
 Page = Literal["timeline", "postmortem"]
 PAGES: tuple[Page, ...] = ("timeline", "postmortem")
@@ -24,7 +24,8 @@ Row = TypeVar("Row", Run, Step, Approval)
 class Story:
     """One incident with everything that its messages speak of. `links` holds the addresses of its pages, if any.
 
-    `alert` is the newest of its `alerts`. `reopened` says that a closing message stands there from an earlier end.
+    `alert` is the newest of its `alerts`. `reopened` says that a closing message stands there from an earlier end, and
+    `returned` is when it was last opened again.
     """
 
     incident: Incident
@@ -37,6 +38,7 @@ class Story:
     paused: str | None = None
     links: Mapping[Page, str] = field(default_factory=dict)
     reopened: bool = False
+    returned: TimelineEvent | None = None
 
     @property
     def open(self) -> bool:
@@ -91,7 +93,17 @@ def story_of(session: Session, incident_id: int, *, link_to: LinkTo | None = Non
         paused=acts.paused(session),
         links={} if link_to is None else {page: link_to(incident_id, page) for page in PAGES},
         reopened=reopened,
+        returned=_returned(session, incident_id),
     )
+
+
+def _returned(session: Session, incident_id: int) -> TimelineEvent | None:
+    """The newest event by which the incident was opened again."""
+    moves = select(TimelineEvent).where(
+        col(TimelineEvent.incident_id) == incident_id, col(TimelineEvent.kind) == "status"
+    )
+    newest_first = session.scalars(moves.order_by(col(TimelineEvent.seq).desc()))
+    return next((event for event in newest_first if event.data.get("to") == IncidentStatus.TRIGGERED), None)
 
 
 def _is_check(step: Step) -> bool:

@@ -153,6 +153,19 @@ def words(text: str, *, bold: bool = False, code: bool = False, limit: int = SEC
     return part | ({"style": style} if style else {})
 
 
+MOST_PIECES = 20
+"""Runs that one text may be cut into: each costs some forty characters of a message's room."""
+
+
+def quoted(text: str, *, limit: int = SECTION) -> list[Block]:
+    """Foreign text as runs of words, what stands between backticks as code."""
+    shown = clip(visible(text) or NOTHING, limit)
+    pieces = shown.split("`")
+    if len(pieces) % 2 == 0 or len(pieces) > MOST_PIECES:  # a backtick too many is no mark
+        return [words(shown, limit=limit)]
+    return [words(piece, code=index % 2 == 1) for index, piece in enumerate(pieces) if piece] or [words(NOTHING)]
+
+
 def line(*parts: Block) -> Block:
     return {"type": "rich_text_section", "elements": list(parts)}
 

@@ -64,6 +64,24 @@ def state_of(step: Step) -> str:
     return STEPS.get(step.state, step.state)
 
 
+UNKNOWN_COMMAND = "unknown command"
+"""The reason of the judge for a command that no rule of it knows."""
+
+
+def risk_of(step: Step) -> str:
+    """What a step may do and why that is said of it."""
+    word = RISKS.get(step.risk, step.risk)
+    if step.risk == "mutating" and step.reason == UNKNOWN_COMMAND:
+        return "may change something: Midwatch does not know this command"
+    return f"{word}: {step.reason}" if step.reason else word
+
+
+def place_of(step: Step) -> str:
+    """Where a step happens, for people."""
+    kind, _, name = step.target.partition(":")
+    return f"the host of {name}" if kind == "host" and name else step.target
+
+
 def name_of(incident: Incident) -> str:
     return f"INC-{incident.id}"
 

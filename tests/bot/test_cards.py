@@ -311,6 +311,84 @@ def test_a_reopened_incident_takes_its_closing_line_back() -> None:
     assert "closing" not in {w.key for w in wanted(Story(incident()))}
 
 
+def test_an_incident_that_is_open_again_says_so_aloud_and_gives_time_anew() -> None:
+    event = TimelineEvent(
+        incident_id=7, seq=31, at=NOW + timedelta(hours=1), kind="status", actor="alert:alertmanager",
+        text="reopened: ApiDown fires again after 9 min", data={"to": "triggered"}, hash="", previous="",
+    )  # fmt: skip
+    shown = wanted(Story(incident(), reopened=True, returned=event))
+    loud = [want for want in shown if want.loud]
+    assert [(want.key, want.message.text) for want in loud] == [
+        ("returned:31", "🔁 INC-7 is open again: ApiDown fires again after 9 min")
+    ]
+    assert f"acknowledge by <!date^{int((NOW + timedelta(hours=1, minutes=5)).timestamp())}^" in plain(shown[0].message)
+
+
+def test_the_card_says_what_the_alert_says_and_the_verdict_before_the_runbook() -> None:
+    shown = plain(card(Story(incident(summary="Pool exhausted"), runs=[run(verdict="503 from api")], steps=[step(1)])))
+    assert shown.index("Pool exhausted") < shown.index("503 from api") < shown.index("shop.md:12")
+    assert "Alert: " not in plain(card(Story(incident(summary="API unavailable"))))
+
+
+def test_what_was_tried_before_stands_beside_the_next_fix() -> None:
+    first = fix(title="Read the settings again", state="succeeded")
+    first.id = 5
+    story = Story(
+        incident(),
+        runs=[run(round=2, verdict="503")],
+        steps=[first, step(8, round=2, state="failed"), fix()],
+        approvals=[approval(id=3, step_id=5, decision="approved"), approval()],
+    )
+    assert "Read the settings again (done)" in plain(card(story))
+
+
+def test_nothing_is_recommended_that_no_check_speaks_for() -> None:
+    fine = step(1, state="succeeded")
+    shown = plain(card(Story(incident(), runs=[run()], steps=[fine, fix()], approvals=[approval()])))
+    assert "The runbook's next step: " in shown and "Recommended" not in shown
+
+
+def test_a_fix_of_an_earlier_run_names_its_runbook() -> None:
+    newer = run(id=2, heading=["Shop", "Disk"])
+    story = Story(incident(), runs=[run(), newer], steps=[step(1, state="failed"), fix()], approvals=[approval()])
+    assert "Recommended, of API: " in plain(card(story))
+
+
+def test_a_runbook_for_hands_lists_what_they_are_to_do() -> None:
+    hands = [step(n, title=f"Call number {n}", text=None, kind="manual", digest="") for n in range(1, 8)]
+    for mode, state in (("shadow", "checking"), ("live", "finished")):
+        shown = plain(card(Story(incident(), runs=[run(mode=mode, state=state)], steps=hands)))
+        assert "Call number 5" in shown and "Call number 6" not in shown and "and 2 more in the thread" in shown
+
+
+def test_a_mended_incident_is_green_and_says_what_is_next() -> None:
+    decided = approval(decision="approved", decided_by="U0BOB")
+    mended = incident(status="mitigated", mitigated_at=NOW)
+    ended = run(round=2, state="finished", verdict="Mended")
+    shown = card(Story(mended, firing=1, runs=[ended], steps=[fix(state="succeeded")], approvals=[decided]))
+    assert shown.text.startswith("🟢 Mitigated (P1): API unavailable")
+    assert "press Resolve. It resolves by itself when the alert ends." in plain(shown)
+
+
+def test_when_the_runbook_is_at_its_end_the_card_says_so() -> None:
+    ended = run(round=2, state="finished", verdict="503")
+    decided = approval(decision="approved", decided_by="U0BOB")
+    story = Story(incident(), runs=[ended], steps=[fix(state="failed")], approvals=[decided])
+    assert "the runbook has no further step that could run from here" in plain(card(story))
+
+
+def test_a_command_that_nobody_knows_may_change_something() -> None:
+    asked = fix(reason="unknown command", target="host:shop")
+    shown = plain(card(Story(incident(), runs=[run()], steps=[asked], approvals=[approval()])))
+    assert "may change something: Midwatch does not know this command · on the host of shop" in shown
+
+
+def test_what_stands_between_backticks_is_code_and_a_thousand_backticks_are_not() -> None:
+    assert [part["text"] for part in t.quoted("`api` ended with `137`")] == ["api", " ended with ", "137"]
+    assert [part["text"] for part in t.quoted("a ` alone")] == ["a ` alone"]
+    assert len(t.quoted("`x" * 1000)) == 1
+
+
 def test_the_thread_shows_each_check_and_the_output_of_what_failed() -> None:
     checks = [
         step(

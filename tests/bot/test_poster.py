@@ -256,7 +256,11 @@ def test_a_reopened_incident_takes_back_its_closing_line(room: Room) -> None:
     room.settle()
     room.store.write(lambda s: _reopen(s, incident, room))
     room.settle()
-    assert "was opened again" in room.thread(room.cards()[0])[0]["text"]
+    thread = room.thread(room.cards()[0])
+    assert "was opened again" in thread[0]["text"]
+    assert [m["text"] for m in thread if m.get("subtype") == "thread_broadcast"] == [
+        "🔁 INC-1 is open again: it is back"
+    ]
 
 
 def test_a_pause_shows_on_every_open_card(room: Room) -> None:
