@@ -334,6 +334,8 @@ def prompt_verdict(text: str, client: str = "") -> Verdict:
         return meta
     if re.match(r"(?:quit|exit|\\q)\b", text, re.I):
         return asks("it leaves a prompt")
+    if not client and re.match(r"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\s+/", text):
+        return Verdict(Risk.NOT_A_COMMAND, "it is an HTTP request, not a command")
     if "redis" in client or "valkey" in client or re.match(r"[A-Z]+\b", text):
         return redis_line(text)
     return unknown("it is typed at a prompt, and what it does there is not known")

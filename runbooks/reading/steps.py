@@ -103,7 +103,10 @@ class _Teller:
         prose: list[Span] = []
         for span in paragraph.spans:
             label, rest = label_of(span)
-            if label is None:
+            wrapped = (
+                span.label is None and bool(prose) and not prose[-1].text.rstrip().endswith((".", "!", "?", ":", ";"))
+            )
+            if label is None or wrapped:
                 prose.append(span)
                 continue
             self.prose(prose, place, None)

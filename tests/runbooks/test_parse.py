@@ -641,3 +641,19 @@ def test_the_users_services_schedules_checklists_and_alert_rules_are_read() -> N
     assert {len(checklist["items"]) for checklist in document("aada-lms").checklists} == {5, 7}
     assert [rule["name"] for rule in document("neurocore").alert_rules] == ["HighErrorRate"]
     assert {fact["subject"]: fact["period"] for fact in document("aada-lms").retention}["Audit logs"] == "3 years"
+
+
+def test_the_end_of_a_wrapped_sentence_is_no_label() -> None:
+    found = only_procedure("""
+        # KubeletGone
+
+        ## Diagnosis
+
+        Look at the nodes and at what happened lately to them or to other
+        resources:
+
+        ```console
+        $ kubectl get nodes
+        ```
+        """)
+    assert [step.text for step in found.steps] == ["kubectl get nodes"]
