@@ -212,7 +212,7 @@ def _statement(text: str, dialect: str) -> Verdict:
         )
     if word == "set":
         return _set(text)
-    if _FRAMES.fullmatch(text):
+    if _FRAMES.fullmatch(text) and not _LIMITS.search(text):
         return reads("it only frames the statements of a transaction")
     if _USE.fullmatch(text):
         return reads("SQL USE chooses a database for this session")
@@ -241,7 +241,12 @@ def _write(text: str, word: str) -> Verdict:
     return changes(f"SQL {shown} changes the database")
 
 
+_LIMITS = re.compile(r"read_only|timeout|max_execution_time|read\s+write|\brole\b|authorization|row_security", re.I)
+
+
 def _set(text: str) -> Verdict:
+    if _LIMITS.search(text):
+        return changes("SQL SET lifts what keeps a session bounded and reading")
     if _SETTABLE.fullmatch(text) and not re.search(r"\bglobal\b|\bpersist|,|@@global", text, re.I):
         return reads("SQL SET changes this session only")
     return changes("SQL SET changes a setting")

@@ -284,7 +284,7 @@ def _gzip(call: Invocation) -> Verdict:
 
 
 def _unzip(call: Invocation) -> Verdict:
-    if any(re.fullmatch(r"-[lvtZzqp1]+", text) for text in call.texts) and not any(
+    if any(re.fullmatch(r"-[1q]*[lvtZzp][lvtZzqp1]*", text) for text in call.texts) and not any(
         re.search(r"[dox]", text[1:]) for text in call.texts if text.startswith("-")
     ):
         return reads(f"{call.name} -l lists an archive")

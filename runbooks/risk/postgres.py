@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 
-from runbooks.risk._options import Parsed, Verbs, changer, destroyer, parsed, reader, shown
+from runbooks.document import Risk
+from runbooks.risk._options import Parsed, Verbs, changer, destroyer, parsed, reader, shown, written_by
 from runbooks.risk._sql import sql_verdict
 from runbooks.risk._verdict import Invocation, Judge, Verdict, asks, changes, reads, unknown, worst
 
@@ -126,14 +127,23 @@ def _pgbench(call: Invocation) -> Verdict:
     return changes("pgbench writes tables and loads the server")
 
 
+def _members(call: Invocation, index: int) -> Verdict:
+    if written_by(call.args[index:], "W w= watch="):
+        return Verdict(Risk.READ_ONLY, "patronictl repeats until it is stopped", True, (call.wrapped("timeout 10"),))
+    return reads("patronictl shows the members of a cluster")
+
+
 _PATRONICTL = Verbs(
     "patronictl",
-    reads="list|topology|history|version|dsn   shows the cluster",
+    reads="history|version|dsn   shows the cluster",
     leaks="show-config   shows the configuration",
     changes="restart|reload|failover|switchover|pause|resume|edit-config|scaffold|flush|demote-cluster|promote-cluster   changes the cluster",
     destroys="remove|reinit   deletes a cluster's state or a replica's data",
     options="c= config-file= d= dcs-url= dcs= k insecure",
-    special={"query": lambda call, index: unknown("patronictl query runs SQL on a member")},
+    special={
+        "query": lambda call, index: unknown("patronictl query runs SQL on a member"),
+        "list|topology": lambda call, index: _members(call, index),
+    },
 )
 _REPMGR = Verbs(
     "repmgr",
