@@ -6,6 +6,7 @@ the environment of the worker that runs the step, at the last moment, so that no
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,6 +199,11 @@ def expand(text: str, environ: Mapping[str, str]) -> str:
         return environ[match[1]]
 
     return REFERENCE.sub(value, text)
+
+
+def fingerprint(system: System | None) -> str:
+    """What tells one state of a system's entry from another; empty for none."""
+    return hashlib.sha256(system.model_dump_json().encode()).hexdigest()[:16] if system is not None else ""
 
 
 def schema() -> dict[str, Any]:

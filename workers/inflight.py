@@ -103,8 +103,11 @@ def _refusal(means: Means, session: Session, step: Step, run: Run) -> str | None
         return "nobody approved it as it stands"
     if means.clock() - approval.decided_at > approval.expires_at - approval.requested_at:
         return "it was approved too long ago"
-    if (status := session.get_one(Incident, step.incident_id).status) not in OPEN:
-        return f"its incident is {status}"
+    incident = session.get_one(Incident, step.incident_id)
+    if incident.status not in OPEN:
+        return f"its incident is {incident.status}"
+    if means.has_moved(step, incident):
+        return "the inventory's entry for its system has changed since; start the procedure again"
     procedure = means.shelf.procedure(run.procedure_id)
     if procedure is None or procedure.digest != run.revision:
         return "its runbook has changed since; ask again"

@@ -10,7 +10,8 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from incidents import acts, approvals
-from incidents.inventory import Inventory
+from incidents.inventory import Inventory, fingerprint
+from incidents.models import Incident, Step
 from incidents.settings import Settings
 from incidents.store import Store
 from runbooks.document import Procedure
@@ -38,6 +39,12 @@ class Means:
     def approvers(self, system: str | None) -> tuple[str, ...]:
         """Who may approve fixes of a system, and promote its procedures."""
         return approvals.approvers_of(self.inventory.system(system), self.settings)
+
+    def has_moved(self, step: Step, incident: Incident) -> bool:
+        """Whether the inventory says something else of a step's system than when the step was made."""
+        system = self.inventory.system(incident.system) if incident.system else None
+        planned: str = step.call.get("inventory", "")
+        return planned != fingerprint(system)
 
     def is_live(self, session: Session, procedure: Procedure, system: str | None) -> bool:
         """Whether a procedure's checks run by themselves: promoted as it stands, or declared so in the inventory."""

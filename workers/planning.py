@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from incidents.approvals import digest_of
-from incidents.inventory import System
+from incidents.inventory import System, fingerprint
 from incidents.lifecycle import StepState
 from incidents.models import Run, Step
 from incidents.redaction import redact
@@ -65,7 +65,12 @@ def _step(
         row.kind, row.state, row.summary = step.judgement.runs_as, StepState.SKIPPED, f"could not run: {refusal}"
         return row
     row.kind, row.target = bound.kind, bound.target
-    row.call = {"args": dict(bound.args), "filters": [list(f) for f in bound.filters], "display": bound.display}
+    row.call = {
+        "args": dict(bound.args),
+        "filters": [list(f) for f in bound.filters],
+        "display": bound.display,
+        "inventory": fingerprint(system),
+    }
     row.digest = digest_of(row.kind, row.call, row.target, procedure.digest)
     if run.mode == "live" and step.phase is Phase.DIAGNOSIS and row.risk == Risk.READ_ONLY:
         row.state = StepState.READY

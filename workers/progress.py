@@ -156,6 +156,8 @@ def ask_again(means: Means, session: Session, step_id: int, actor: str) -> None:
     procedure = means.shelf.procedure(run.procedure_id)
     if procedure is None or procedure.digest != run.revision:
         raise Rejected("its runbook has changed since; start the procedure again")
+    if means.has_moved(step, incident):
+        raise Rejected("the inventory's entry for its system has changed since; start the procedure again")
     fresh = again(step, step.round, StepState.PLANNED)
     session.add(fresh)
     session.flush()

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from incidents import acts
 from incidents.alert import AlertStatus
 from incidents.errors import Rejected
+from incidents.inventory import Inventory
 from incidents.lifecycle import IncidentStatus, StepState
 from incidents.models import Step
 from incidents.store import Store
@@ -93,6 +94,20 @@ def test_a_runbook_that_was_edited_after_the_approval_means_asking_again(house: 
     house.play()
     assert house.times_run() == 0
     assert "its runbook has changed since" in house.told(incident)
+
+
+def test_a_target_that_moved_after_the_approval_means_starting_again(house: House) -> None:
+    incident = house.alert()
+    house.play()
+    house.decide()
+    moved = house.inventory.systems["lamp"].model_copy(update={"workdir": str(house.folder)})
+    house.inventory = Inventory(systems={"lamp": moved})
+    house.engine = house.another_engine()
+    house.play()
+    assert house.times_run() == 0
+    assert "the inventory's entry for its system has changed" in house.told(incident)
+    with pytest.raises(Rejected, match="start the procedure again"):
+        house.engine.ask_again(house.row(LIGHT).id or 0, "U0ALICE")
 
 
 def test_an_edit_is_seen_by_a_worker_that_nobody_told_of_it(house: House) -> None:
