@@ -35,10 +35,10 @@ SKEW_WARN, SKEW_FAIL = 30.0, 240.0
 """Seconds by which this clock may differ from Slack's: beyond 300 Slack's own requests would be refused."""
 
 SCOPES = (
-    *("app_mentions:read", "channels:history", "channels:join", "channels:read", "chat:write", "commands"),
+    *("channels:history", "channels:join", "channels:manage", "channels:read", "chat:write", "commands"),
     *("usergroups:read", "users:read"),
 )
-"""What the calls that Midwatch makes need."""
+"""What the calls that Midwatch makes need, and nothing more. The manifest in docs/guides/slack.md asks for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ def _chains(store: Store) -> Iterator[Check]:
             "timeline", "fail", f"the history of {', '.join(broken)} was changed", "midwatch timeline verify ID"
         )
     elif recent:
-        yield Check("timeline", "ok", f"the histories of the last {len(recent)} incidents are whole")
+        yield Check("timeline", "ok", f"the histories of the newest incidents are whole ({len(recent)})")
 
 
 # ---- tokens and people
@@ -310,9 +310,7 @@ def _inventory(settings: Settings, found: list[Check]) -> Inventory | None:
     except Misconfigured as why:
         found.append(Check("inventory", "fail", str(why), "correct that line"))
         return None
-    found.append(
-        Check("inventory", "ok", f"{len(inventory.systems)} systems: {', '.join(inventory.systems) or 'none'}")
-    )
+    found.append(Check("inventory", "ok", f"its systems: {', '.join(inventory.systems) or 'none'}"))
     return inventory
 
 

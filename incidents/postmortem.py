@@ -31,6 +31,7 @@ UNTOUCHED = frozenset({"planned", "awaiting_approval", "ready", "denied", "expir
 NOT_ASKED = frozenset({"planned", "skipped"})
 STILL_TO_COME = frozenset({"planned", "awaiting_approval", "ready", "running"})
 OUTCOMES = {
+    "succeeded": "passed",
     "skipped": "could not run",
     "timed_out": "timed out",
     "unknown": "nobody saw how it ended",
@@ -38,6 +39,7 @@ OUTCOMES = {
     "marked_failed": "nobody saw how it ended; a person says that it failed",
 }
 """How a state is called where its name alone would not tell a reader."""
+LEVELS = {"bad": "Problem", "warn": "Warning", "info": "Note", "ok": "OK"}
 SHOWN_LINES, SHOWN_CHARACTERS = 40, 4_000
 """How much of an output stands in the post-mortem. The rows keep more."""
 
@@ -317,10 +319,23 @@ def outcome(state: str) -> str:
     return OUTCOMES.get(state, state)
 
 
+def level(name: str) -> str:
+    """A finding's level as a reader calls it."""
+    return LEVELS.get(name, prose(name))
+
+
+def told(check: Mapping[str, Any]) -> str:
+    """What a check said, without the words that its outcome says already."""
+    said = str(check["summary"])
+    return said.removeprefix("could not run").lstrip(": ") if check["outcome"] == "skipped" else said
+
+
 def spoken(seconds: float | None) -> str:
     """A duration in words: `2 h 5 min`, `40 s`, `0.3 s`."""
     if seconds is None:
         return ""
+    if 0 < seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     span = timedelta(seconds=round(seconds))
@@ -344,4 +359,5 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(prose=prose, code=code, fenced=fenced, excerpt=excerpt, spoken=spoken, outcome=outcome)
+    environment.filters.update(level=level, told=told)
     return environment

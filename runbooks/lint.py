@@ -478,6 +478,9 @@ def coverage_table(documents: Iterable[Document]) -> str:
 Findings = Sequence[tuple[Document, Sequence[Issue]]]
 
 
+LEVELS = ("error", "warning", "note")
+
+
 def as_text(findings: Findings) -> str:
     """One line a finding, as compilers print them, and a last line that counts."""
     lines = [
@@ -485,11 +488,9 @@ def as_text(findings: Findings) -> str:
         for document, issues in findings
         for issue in issues
     ]
-    counts = [
-        sum(issue.level == level for _, issues in findings for issue in issues)
-        for level in ("error", "warning", "note")
-    ]
-    return "\n".join([*lines, "{} errors, {} warnings, {} notes".format(*counts)])
+    counts = [sum(issue.level == level for _, issues in findings for issue in issues) for level in LEVELS]
+    said = ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in zip(counts, LEVELS, strict=True))
+    return "\n".join([*lines, said])
 
 
 def as_json(findings: Findings) -> dict[str, Any]:

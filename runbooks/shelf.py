@@ -86,14 +86,14 @@ class Shelf:
         return self._contents.procedures[procedure.id][0]
 
     def find(self, text: str) -> list[Procedure]:
-        """The procedures a person may mean: by id, by the end or beginning of one, or by title."""
+        """The procedures a person may mean: by id, by the end, beginning or a part of one, or by title."""
         wanted = text.strip().strip("/").lower()
         if not wanted:
             return []
         if exact := self.procedure(wanted):
             return [exact]
         known = self._contents.procedures.items()
-        for means in (_ends_with, _is_titled, _begins_with):
+        for means in (_ends_with, _is_titled, _begins_with, _holds):
             if found := [procedure for id_, (_, procedure) in known if means(id_, procedure, wanted)]:
                 return found
         return []
@@ -221,3 +221,7 @@ def _is_titled(_: str, procedure: Procedure, wanted: str) -> bool:
 
 def _begins_with(id_: str, _: Procedure, wanted: str) -> bool:
     return id_.startswith(wanted)
+
+
+def _holds(id_: str, _: Procedure, wanted: str) -> bool:
+    return len(wanted) > 2 and wanted in id_

@@ -137,8 +137,10 @@ def _plan_text(run: Run, procedure: Procedure, steps: Sequence[Step]) -> str:
     fixes = sum(s.risk in CHANGES and s.state == StepState.PLANNED and s.text is not None for s in steps)
     skipped = [f"{s.title or s.text} ({s.summary})" for s in steps if s.state == StepState.SKIPPED]
     by_hand = sum(s.text is None for s in steps)
-    counts = f"{_counted(checks, 'check')}, {_counted(fixes, 'fix', 'fixes')}, {by_hand} by hand"
-    shadow = " in shadow: nothing of it runs until it is promoted" if run.mode == "shadow" else ""
+    counts = f"{_counted(checks, 'check')}, {_counted(fixes, 'fix', 'fixes')}" + (
+        f", {by_hand} by hand" * bool(by_hand)
+    )
+    shadow = "; in shadow, nothing of it runs until it is promoted" if run.mode == "shadow" else ""
     lost = f". Left out: {'; '.join(skipped)}" if skipped else ""
     return f"follows '{procedure.title}' ({run.why}): {counts}{shadow}{lost}"
 

@@ -23,7 +23,7 @@ def verdict(checks: Sequence[Step]) -> str:
     hints = [f["text"] for step in checks for f in step.findings if f.get("level") in ("bad", "warn")]
     if hints:
         return f"No check failed; worth a look: {hints[0]} ({tally(checks)})"
-    return f"No cause found: {tally(checks)}"
+    return f"No check found anything wrong: {tally(checks)}"
 
 
 def tally(checks: Sequence[Step]) -> str:

@@ -74,6 +74,9 @@ def open_(
     if not title.strip():
         raise typer.BadParameter("an incident needs a title", param_hint="TITLE")
     with installation() as runtime:
+        if system is not None and runtime.inventory.system(system) is None:
+            known = ", ".join(runtime.inventory.systems) or "none at all"
+            raise typer.BadParameter(f"the inventory has no system {system!a}; it has {known}", param_hint="--system")
         user, now = require_approver(runtime, system), runtime.clock()
         chosen = Priority(priority.upper())
         incident = runtime.store.write(
@@ -147,9 +150,9 @@ def _show(account: Mapping[str, Any], now: datetime) -> None:
         say("  ", account["summary"])
     say()
     if account["verdict"]:
-        say("Verdict   ", Toned(account["verdict"], tone))
-    say("Priority  ", f"{account['priority']}, {account['priority_reason']}")
-    say("Lead      ", account["lead"] or "nobody")
+        say(f"{'Verdict':<14}", Toned(account["verdict"], tone))
+    say(f"{'Priority':<14}", f"{account['priority']}, {account['priority_reason']}")
+    say(f"{'Lead':<14}", account["lead"] or "nobody")
     for name in ("detected", "acknowledged", "mitigated", "resolved"):
         if (at := account[f"{name}_at"]) is not None:
             say(f"{name.capitalize():<14}", words.day_time(at), " UTC")
@@ -170,7 +173,7 @@ def _show_run(run: Mapping[str, Any]) -> None:
     rows = []
     for step in run["steps"]:
         word, tone = words.state_of(step)
-        said = step["summary"] or next((finding["text"] for finding in step["findings"]), "")
+        said = words.cause_of(step) or next((finding["text"] for finding in step["findings"]), "")
         rows.append([str(step["id"]), Toned(word, tone), (step["title"] or step["command"] or "")[:60], said])
     say_table(rows, indent="  ")
 

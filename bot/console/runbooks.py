@@ -109,6 +109,8 @@ def lint(
             say_json(linter.as_sarif(found, installed_version()))
         case _:
             say(linter.as_text(found))
+            say()
+            say(linter.coverage_table(documents))
     raise typer.Exit(1 if any(linter.has_errors(issues) for _, issues in found) else 0)
 
 

@@ -130,7 +130,8 @@ def _tell(house: House, fresh: bool) -> None:
     say("  Incidents           ", runtime.link_to(None))
     procedures = f"{len(shelf.documents)} documents, {len(shelf.procedures)} procedures"
     say("  Runbooks            ", procedures + (f", {len(shelf.problems)} problems" if shelf.problems else ""))
-    if not runtime.settings.approvers:
+    approvers = [runtime.approvers(None), *map(runtime.approvers, runtime.inventory.systems)]
+    if not any(approvers):
         say(Toned("  No approver is configured, so nobody can approve a fix: set MIDWATCH_APPROVERS.", "warn"))
 
 

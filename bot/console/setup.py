@@ -31,7 +31,8 @@ def upgrade(json: Json = False) -> None:
     if json:
         say_json({"before": before, "after": after})
     else:
-        say(f"The schema is at {after}" + (", as it was before." if after == before else f"; it was at {before}."))
+        earlier = f"it was at {before}" if before else "there was none"
+        say(f"The schema is at {after}" + (", as it was before." if after == before else f"; {earlier}."))
 
 
 def doctor(json: Json = False) -> None:
@@ -45,11 +46,12 @@ def doctor(json: Json = False) -> None:
     if json:
         say_json({"checks": [check.as_json() for check in checks], "ok": all(c.level != "fail" for c in checks)})
     else:
+        width = max(len(check.name) for check in checks)
         for check in checks:
             mark, tone = MARKS[check.level]
-            say(Toned(f"{mark:<4}", tone), f"  {check.name:<12} {check.text}")
+            say(Toned(f"{mark:<4}", tone), f"  {check.name:<{width}}  {check.text}")
             if check.mend:
-                say(f"      {'':<12} -> {check.mend}")
+                say(f"      {'':<{width}}  -> {check.mend}")
     raise typer.Exit(1 if any(check.level == "fail" for check in checks) else 0)
 
 

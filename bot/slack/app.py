@@ -84,12 +84,17 @@ def _clicked(desk: Desk, act: actions.Act) -> Callable[..., None]:
     return handle_click
 
 
+def _sentence(text: str) -> str:
+    """A refusal as a sentence: the same texts stand behind a colon on the command line."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) or "\n" in text else ".")
+
+
 def _answer(respond: Respond, what: str, work: Work) -> None:
     """Do the work and tell the person privately what came of it, whatever came of it."""
     try:
         answer = work()
     except MidwatchError as refusal:
-        answer = said(str(refusal))
+        answer = said(_sentence(str(refusal)))
     except Exception:  # broad at the outer edge: whatever went wrong, the person gets an answer
         log.exception("%s failed", what)
         answer = said("That went wrong on my side; the log says why. `midwatch incident --help` does the same acts.")

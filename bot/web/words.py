@@ -75,6 +75,12 @@ def state_of(step: Mapping[str, Any]) -> Spoken:
     return STEPS.get(step["state"], (step["state"], "idle"))
 
 
+def cause_of(step: Mapping[str, Any]) -> str:
+    """What a step said, without the words that its state says already."""
+    said = str(step["summary"])
+    return said.removeprefix("could not run").lstrip(": ") if step["state"] == "skipped" else said
+
+
 def _worst(step: Mapping[str, Any]) -> str | None:
     levels = {finding.get("level") for finding in step["findings"]}
     return next((level for level in ("bad", "warn") if level in levels), None)
@@ -83,6 +89,8 @@ def _worst(step: Mapping[str, Any]) -> str | None:
 def span(of: timedelta) -> str:
     """A duration as people say it: `42 s`, `7 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
     seconds = max(0.0, of.total_seconds())
+    if 0 < seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(int(seconds), 60)

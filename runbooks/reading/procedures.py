@@ -95,7 +95,8 @@ def digest_of(steps: Sequence[ProcedureStep]) -> str:
 
 def _id(system: str, heading: tuple[str, ...]) -> str:
     below = heading[1:] if len(heading) > 1 else heading
-    return "/".join([slug(system), *(slug(title_of(part)) for part in below)])
+    owner = "any" if system == "*" else slug(system)
+    return "/".join([owner, *(slug(title_of(part)) for part in below)])
 
 
 def _unique(id_: str, taken: dict[str, int]) -> str:

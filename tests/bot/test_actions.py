@@ -58,7 +58,7 @@ def test_somebody_who_may_not_approve_is_told_privately_who_may(room: Stage, ask
 @pytest.mark.parametrize("action", ["step_approve", "step_deny", "incident_ack", "incident_resolve", "step_details"])
 def test_a_guest_can_click_nothing(room: Stage, asked: tuple[int, int], action: str) -> None:
     answer = room.answer("dana", lambda: room.click("dana", action))
-    assert "guests" in answer
+    assert "Guests" in answer
     assert room.step(asked[0]).state == "awaiting_approval"
 
 
@@ -139,7 +139,7 @@ def test_a_value_that_no_card_carries_is_refused(value: str) -> None:
 
 def test_a_button_of_a_row_that_is_gone_is_answered(room: Stage, asked: tuple[int, int]) -> None:
     room.store.write(lambda s: s.delete(s.get_one(Approval, asked[1])))
-    assert "there is no approval" in room.answer("bob", lambda: room.click("bob", "step_approve"))
+    assert "There is no approval" in room.answer("bob", lambda: room.click("bob", "step_approve"))
 
 
 # ---- what they do

@@ -181,6 +181,12 @@ def test_an_incident_is_opened_acknowledged_and_resolved_from_here(midwatch: Mid
     assert {event["actor"] for event in account["timeline"]} == {ME}
 
 
+def test_an_incident_of_a_system_that_is_not_there_is_refused(midwatch: Midwatch, installed: Runtime) -> None:
+    said = midwatch("incident", "open", "Checkout is slow", "--system", "nosuch")
+    assert said.code == 2
+    assert "the inventory has no system 'nosuch'" in one_line(said)
+
+
 def test_a_pause_is_an_act_like_any_other(midwatch: Midwatch, installed: Runtime) -> None:
     assert midwatch("pause", "database move").code == 0
     assert f"paused by {ME}: database move" in midwatch("incident", "show", "1").out

@@ -109,6 +109,13 @@ def test_traps_are_printed_in_every_form(midwatch: Midwatch, runbooks: Path, for
     assert said.out if format == "text" else said.json
 
 
+def test_lint_ends_with_how_much_of_each_document_could_run(midwatch: Midwatch, runbooks: Path) -> None:
+    document = next(runbooks.glob("*.md"))
+    heading, row = midwatch("runbook", "lint", str(document)).out.rstrip().splitlines()[-2:]
+    assert heading.split() == ["document", "commands", "read-only", "native", "approval", "by", "hand"]
+    assert row.startswith(str(document))
+
+
 def test_a_promotion_wants_an_approver_and_is_bound_to_the_commands(
     midwatch: Midwatch, runbooks: Path, installed: None
 ) -> None:

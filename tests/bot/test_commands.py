@@ -44,7 +44,7 @@ def events(room: Stage) -> list[str]:
 )
 def test_a_guest_is_refused_everything_but_the_help(room: Stage, text: str) -> None:
     room.open()
-    assert "guests of this workspace may not do this" in room.say("dana", text)
+    assert "Guests of this workspace may not do this" in room.say("dana", text)
     assert len(events(room)) == 1
     with room.store.read() as session:
         assert acts.paused(session) is None
@@ -81,7 +81,7 @@ def test_an_unknown_verb_is_answered_with_the_nearest_one(room: Stage) -> None:
     [
         ("/incident new", "Say what is wrong"),
         ("/incident new P1", "Say what is wrong"),
-        ("/incident ack INC-99", "there is no incident INC-99"),
+        ("/incident ack INC-99", "There is no incident INC-99"),
         ("/incident ack", "No incident is open"),
         ("/incident timeline", "There has been no incident yet"),
         ("/runbook show nothing-like-it", "No procedure is called nothing-like-it"),
@@ -110,7 +110,7 @@ def test_a_note_that_begins_with_a_number_is_a_note_and_not_an_incident(room: St
 
 def test_an_empty_note_and_a_word_that_is_no_priority_change_nothing(room: Stage) -> None:
     room.open()
-    assert "a note needs some text" in room.say("alice", "/incident note INC-1")
+    assert "A note needs some text" in room.say("alice", "/incident note INC-1")
     assert "Say which priority" in room.say("alice", "/incident severity INC-1 purple")
     assert len(events(room)) == 1
 

@@ -10,6 +10,7 @@ import yaml
 from typer.main import get_command
 
 from bot.cli import app
+from bot.doctor import SCOPES
 from bot.sources import sources
 from incidents.inventory import load_inventory
 from incidents.settings import variables
@@ -71,6 +72,15 @@ def test_the_runbook_of_the_guide_is_read_as_it_says() -> None:
     (procedure,) = parse("guide.md", f"# Guide\n\n## Incidents\n\n{text}").procedures
     assert (procedure.severity, [str(step.phase) for step in procedure.steps]) == ("P1", ["diagnosis", "solution"])
     assert procedure.steps[0].expect == '{"status": "ok"}'
+
+
+def test_the_manifest_of_the_guide_asks_for_the_scopes_that_the_doctor_looks_for() -> None:
+    manifest = next(
+        found
+        for language, body in FENCE.findall((ROOT / "docs/guides/slack.md").read_text())
+        if language == "yaml" and "oauth_config" in (found := yaml.safe_load(body))
+    )
+    assert sorted(manifest["oauth_config"]["scopes"]["bot"]) == sorted(SCOPES)
 
 
 @pytest.mark.parametrize("name", sorted({*sources(), *kinds()}))

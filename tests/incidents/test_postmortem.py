@@ -181,18 +181,31 @@ def test_a_check_is_told_with_command_outcome_finding_and_duration(store: Store,
     text = rendered(store, story)
     assert "1. **Check health**: failed in 1.5 s\n" in text
     assert "   - Command: `curl -sf http://api:8000/health`\n" in text
-    assert "   - bad: HTTP 503\n" in text
-    assert "2. **Check health**: succeeded in 1.5 s (again, round 2)\n" in text
+    assert "   - Result: HTTP 503\n" in text
+    assert "   - Problem: HTTP 503\n" not in text  # once is enough
+    assert "2. **Check health**: passed in 1.5 s (again, round 2)\n" in text
 
 
 def test_a_check_that_could_not_run_is_not_passed_over(store: Store, now: datetime) -> None:
     incident_id = open_incident(store, now)
     run_id = add_run(store, incident_id, now)
-    given = {"title": "Queue", "text": "celery status", "risk": "read_only", "summary": "no broker in the inventory"}
+    cause = "could not run: no broker in the inventory"
+    given = {"title": "Does the queue move?", "text": "celery status", "risk": "read_only", "summary": cause}
     add_step(store, incident_id, run_id, state="skipped", **given)
     text = rendered(store, incident_id)
-    assert "1. **Queue**: could not run\n" in text
-    assert "no broker in the inventory" in text
+    assert "1. **Does the queue move?** could not run\n" in text
+    assert "   - Reason: no broker in the inventory\n" in text
+
+
+def test_the_lines_below_the_tenth_check_belong_to_it(store: Store, now: datetime) -> None:
+    incident_id = open_incident(store, now)
+    run_id = add_run(store, incident_id, now)
+    for _ in range(10):
+        _check(store, incident_id, run_id, now, 1, "failed", "HTTP 503", level="bad")
+    html = MarkdownIt().render(rendered(store, incident_id))
+    checked = html[html.index("What was checked") : html.index("What was changed")]
+    assert checked.count("<ol>") == 1 and checked.count("<ul>") == 10
+    assert checked.rstrip().removesuffix("<h2>").rstrip().endswith("</ol>")
 
 
 def test_a_change_is_told_with_who_when_what_and_what_came_of_it(store: Store, story: int) -> None:
@@ -201,10 +214,10 @@ def test_a_change_is_told_with_who_when_what_and_what_came_of_it(store: Store, s
     assert "- Target: `docker:lms/api`\n" in text
     assert f"- Approved by {BOB.id} at 2026-03-03T03:02:50Z: go on\n" in text
     assert "- Started: 2026-03-03T03:03:00Z, ended: 2026-03-03T03:03:12Z (12 s)\n" in text
-    assert "- Outcome: succeeded, exit code 0\n" in text
+    assert "- Outcome: done, exit code 0\n" in text
     assert "```sh\ndocker compose restart api\n```\n" in text
     assert "````text\nRestarting\n```\nDone\n````\n" in text
-    assert "| Check health | failed: HTTP 503 | succeeded: HTTP 200 |" in text
+    assert "| Check health | failed: HTTP 503 | passed: HTTP 200 |" in text
 
 
 def test_a_change_whose_end_nobody_saw_is_called_so(store: Store, now: datetime) -> None:

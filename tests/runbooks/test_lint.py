@@ -183,7 +183,8 @@ def test_text_is_one_line_a_finding_and_a_count() -> None:
     one = reading(entry("nano .env"))
     lines = as_text([(one, lint(one))]).split("\n")
     assert lines[0].startswith("shop.md:")
-    assert lines[-1] == f"0 errors, {len(lines) - 1} warnings, 0 notes"
+    count = len(lines) - 1
+    assert lines[-1] == f"0 errors, {count} warning{'s' * (count > 1)}, 0 notes"
 
 
 def test_json_holds_findings_and_coverage_and_is_json() -> None:

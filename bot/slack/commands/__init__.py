@@ -64,7 +64,7 @@ def carry_out(order: Order, desk: Desk) -> Message:
     known = verbs(order.command)
     entry = known.get(order.verb or "help")
     if entry is None:
-        nearest = process.extractOne(order.verb, known.keys(), score_cutoff=50)
+        nearest = process.extractOne(order.verb, known.keys(), score_cutoff=60)
         hint = f"Did you mean `/{order.command} {nearest[0]}`? " if nearest else ""
         word = t.clip(t.one_line(order.verb), 60)
         raise Rejected(f"I do not know the verb {word}. {hint}`/{order.command} help` shows all.")
