@@ -7,7 +7,7 @@ import re
 
 from runbooks.document import Risk
 from runbooks.risk._options import Verbs, asker, changer, destroyer, parsed, reader, shown, written_by
-from runbooks.risk._verdict import Edit, Invocation, Judge, Verdict, asks, changes, reads, unknown
+from runbooks.risk._verdict import Edit, Invocation, Judge, Verdict, asks, changes, destroys, reads, unknown
 
 
 def _top(call: Invocation) -> Verdict:
@@ -205,6 +205,11 @@ def _iptables(call: Invocation) -> Verdict:
         "L=? list=? S=? list-rules=? n numeric v verbose x exact line-numbers t= table= w=? wait=? V version C= check="
     )
     found = parsed(call.args, spec)
+    if any(
+        "Z" in (text.partition("=")[0] if text.startswith("-") and not text.startswith("--") else "")
+        for text in call.texts
+    ):
+        return changes(f"{call.name} -Z forgets counters")
     if found.strange or not found.has("L", "list", "S", "list-rules", "V", "version") or found.has("C", "check"):
         return changes(f"{call.name} changes the firewall")
     return reads(f"{call.name} lists firewall rules")
@@ -241,37 +246,71 @@ def _swap(call: Invocation) -> Verdict:
     return changes("swapon changes swap space")
 
 
+_PARTITION_READS = {
+    "fdisk": (
+        "l list x list-details s getsz",
+        "L=? o= output= u=? units=? b= sector-size= t= type= C= H= S= bytes color=?",
+    ),
+    "sfdisk": (
+        "l list d dump J json F list-free s show-size g show-geometry T list-types V verify",
+        "o= output= u= q quiet",
+    ),
+    "gdisk": ("l", ""),
+    "sgdisk": ("p print i= info= v verify L list-types V version F f E D", ""),
+}
+
+
 def _partitions(call: Invocation) -> Verdict:
-    texts = call.texts
     if call.name == "parted":
-        if texts and (
-            texts[-1] in ("print", "free", "unit")
-            or texts[-2:] == ["print", "free"]
-            or texts == ["-l"]
-            or "-l" in texts[:2]
-        ):
-            if set(texts) & {
-                "mklabel",
-                "mktable",
-                "mkpart",
-                "rm",
-                "resizepart",
-                "set",
-                "name",
-                "toggle",
-                "disk_set",
-                "rescue",
-            }:
-                return changes("parted changes partitions")
-            return reads("parted print shows partitions")
-        return Verdict(Risk.DESTRUCTIVE, "parted changes partitions")
-    if (
-        texts
-        and re.fullmatch(r"-[lsxou]+|--list|--show-size|--print|-p", texts[0])
-        and not any(text in ("-w", "-a", "-d", "-n", "-o") for text in texts[1:])
-    ):
-        return reads(f"{call.name} -l lists partitions")
-    return Verdict(Risk.DESTRUCTIVE, f"{call.name} changes partitions")
+        return _parted(call)
+    showing, more = _PARTITION_READS.get(call.name, ("", ""))
+    found = parsed(call.args, f"{showing} {more}")
+    if found.strange or call.stdin is not None or not found.has(*(name.rstrip("=") for name in showing.split())):
+        return destroys(f"{call.name} changes partitions")
+    return reads(f"{call.name} lists partitions")
+
+
+_PARTED = re.compile(
+    r"/dev/[\w/.-]+|-[lsmjf]+|--(?:list|script|machine|json)|print|free|all|list|devices|unit|[kmgt]?i?b|s|%|\x00", re.I
+)
+
+
+def _parted(call: Invocation) -> Verdict:
+    shows = {"print", "-l", "--list", "-sl", "-lm"} & {*call.texts}
+    if shows and all(_PARTED.fullmatch(text) for text in call.texts):
+        return reads("parted print shows partitions")
+    return destroys("parted changes partitions")
+
+
+_NMCLI = re.compile(
+    r"(?:g|gen|general)(?: (?:s|status|permissions|logging))?|(?:n|net|networking)(?: (?:c|connectivity)(?: check)?)?"
+    r"|(?:r|radio)(?: (?:all|wifi|wwan))?|(?:c|con|connection)(?: (?:s|sh|show)(?: .*)?)?"
+    r"|(?:d|dev|device)(?: (?:s|st|status|(?:sh|show)(?: .*)?|(?:w|wifi)(?: (?:l|list)(?: .*)?)?|lldp(?: list)?))?|"
+)
+
+
+def _nmcli(call: Invocation) -> Verdict:
+    words = " ".join(
+        text for text in call.texts if not re.fullmatch(r"-[tpwegfm]+|--(?:terse|pretty|show-secrets)", text)
+    )
+    words = re.sub(r"^(?:[A-Z0-9_,.:-]+ )+(?=[a-z])", "", words)
+    if "\x00" not in words.split(" show")[0] and _NMCLI.fullmatch(words):
+        return reads("nmcli shows network settings", leaks="--show-secrets" in call.texts)
+    return changes("nmcli changes network settings")
+
+
+_IPMI = re.compile(
+    r"(?:sdr(?: (?:list|elist|info|type|get)(?: .*)?)?|sel(?: (?:list|elist|info|get)(?: .*)?)?|sensor(?: (?:list|get)(?: .*)?)?"
+    r"|fru(?: (?:print|list)(?: \d+)?)?|(?:chassis )?power status|chassis status|(?:mc|bmc) info|lan print(?: \d+)?)"
+)
+
+
+def _ipmitool(call: Invocation) -> Verdict:
+    found = parsed(call.args, "I= H= U= P= f= E L= v c p= t= b= N= R= C= A= y= k= e= S=_", stop_at_operand=True)
+    words = " ".join(arg.text for arg in found.operands)
+    if not found.strange and _IPMI.fullmatch(words):
+        return reads("ipmitool shows what the hardware reports", leaks=found.has("P"))
+    return changes("ipmitool controls hardware")
 
 
 def _smartctl(call: Invocation) -> Verdict:
@@ -458,6 +497,8 @@ _ZPOOL = Verbs(
 
 
 def _zpool_iostat(call: Invocation, index: int) -> Verdict:
+    if written_by(call.args[index:], "c=?"):
+        return unknown("zpool -c runs scripts")
     numbers = [at for at in range(index, len(call.args)) if call.texts[at].isdigit()]
     if len(numbers) == 1:
         return Verdict(Risk.READ_ONLY, "zpool repeats until it is stopped", True, (call.put(numbers[0] + 1, "3"),))
@@ -589,11 +630,11 @@ TOOLS: dict[str, Judge] = {
     "speedtest": changer("loads the network to measure it"),
     "speedtest-cli": changer("loads the network to measure it"),
     "ethtool": lambda call: reads("ethtool shows a network card") if all(re.fullmatch(r"[\w.]+|-[Sikgcanxlmd]|--statistics|--driver|--show-\w+", t) for t in call.texts) else changes("ethtool changes a network card"),
-    "conntrack": lambda call: reads("conntrack shows connections") if call.texts[:1] in (["-L"], ["-S"], ["-C"], ["--dump"], ["--stats"], ["--count"]) else changes("conntrack changes connections"),
+    "conntrack": lambda call: reads("conntrack shows connections") if call.texts[:1] in (["-L"], ["-S"], ["-C"], ["--dump"], ["--stats"], ["--count"]) and not written_by(call.args, "D delete F flush U update I create A add E event K= k= z zero") else changes("conntrack changes connections"),
     "tc": lambda call: reads("tc shows traffic rules") if any(t in ("show", "list", "ls") for t in call.texts) and not set(call.texts) & {"add", "del", "delete", "change", "replace", "-b", "-batch"} else changes("tc changes traffic rules"),
     "brctl": lambda call: reads("brctl shows bridges") if call.texts[:1] in (["show"], ["showmacs"], ["showstp"]) else changes("brctl changes bridges"),
     "wg": lambda call: reads("wg shows tunnels", leaks=len(call.args) > 1) if call.texts[:1] in ([], ["show"]) else changes("wg changes tunnels or shows keys"),
-    "nmcli": lambda call: reads("nmcli shows network settings") if not set(call.texts) & {"up", "down", "add", "modify", "mod", "delete", "del", "edit", "connect", "disconnect", "set", "on", "off", "reload", "load", "import", "export", "clone", "reapply", "hostname", "monitor", "agent"} and not any("\x00" in t for t in call.texts[:3]) and set(call.texts) & {"show", "status", "list", "general", "s", "dev", "device", "con", "connection"} else changes("nmcli changes network settings"),
+    "nmcli": _nmcli,
     **dict.fromkeys(("iptables", "ip6tables", "iptables-legacy", "iptables-nft"), _iptables),
     **dict.fromkeys(("iptables-save", "ip6tables-save"), _iptables_save),
     "nft": lambda call: reads("nft list shows firewall rules") if [t for t in call.texts if not t.startswith("-")][:1] == ["list"] and not any(t.startswith(("-f", "--file", "-i")) or ";" in t for t in call.texts) else changes("nft changes the firewall"),
@@ -621,7 +662,7 @@ TOOLS: dict[str, Judge] = {
     "inxi": reader("shows hardware", writing="U update debug="),
     "hwinfo": reader("shows hardware", writing="log= save-config= dump-db="),
     "sensors": reader("shows temperatures", writing="s set"),
-    "ipmitool": lambda call: reads("ipmitool shows hardware sensors") if set(call.texts) & {"sdr", "sensor", "sel", "fru"} and not set(call.texts) & {"clear", "set", "thresh", "write", "delete", "save"} else (reads("ipmitool shows the power state") if call.texts[-2:] in (["power", "status"], ["chassis", "status"]) else changes("ipmitool controls hardware")),
+    "ipmitool": _ipmitool,
     "blkid": reader("shows disks", options="o= s= p i k l g_ L= U= t= c= list-one output= match-tag="),
     "findmnt": reader("shows what is mounted", writing="p poll=?"),
     "mountpoint": reader("tells whether something is mounted"),
@@ -652,7 +693,7 @@ TOOLS: dict[str, Judge] = {
     "iscsiadm": changer("changes disk connections"),
     "exportfs": lambda call: reads("exportfs lists shared folders") if all(t in ("-v", "-s") for t in call.texts) else changes("exportfs changes shared folders"),
     "showmount": reader("lists shared folders"),
-    "nfsstat": reader("shows NFS counters", writing="z"),
+    "nfsstat": reader("shows NFS counters", options="s c n m r v o= 2 3 4 l a S server client nfs mounts rpc facility= list all"),
     "rpcinfo": reader("lists RPC services", writing="d b"),
     "crontab": _crontab,
     "atq": reader("lists jobs"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 
-from runbooks.risk._options import Verbs, changer, reader
+from runbooks.document import Risk
+from runbooks.risk._options import Verbs, changer, reader, written_by
 from runbooks.risk._verdict import Invocation, Judge, Verdict, asks, changes, destroys, reads, unknown
 
 
@@ -73,9 +74,19 @@ _APT_CACHE = Verbs(
 
 def _dpkg(call: Invocation) -> Verdict:
     texts = call.texts
-    if texts and re.fullmatch(
-        r"-[lLsSpWCcI]|--list|--listfiles|--status|--search|--print-avail|--audit|--get-selections|--print-architecture|--verify|-V|--version|--print-foreign-architectures|--contents|--info|--compare-versions|--show",
-        texts[0],
+    if (
+        texts
+        and re.fullmatch(
+            r"-[lLsSpWCcI]|--list|--listfiles|--status|--search|--print-avail|--audit|--get-selections|--print-architecture|--verify|-V|--version|--print-foreign-architectures|--contents|--info|--compare-versions|--show",
+            texts[0],
+        )
+        and not any(
+            re.fullmatch(
+                r"-[irPAxe]+|--(?:install|remove|purge|unpack|extract|control|configure|set-.*|clear-.*|update-.*|root=.*|admindir=.*)",
+                text,
+            )
+            for text in texts[1:]
+        )
     ):
         return reads(f"{call.name} shows packages")
     return changes(f"{call.name} installs, removes or configures packages")
@@ -90,7 +101,26 @@ def _rpm(call: Invocation) -> Verdict:
     ):
         return (
             reads("rpm shows packages")
-            if not any(text.startswith(("--pipe", "--define", "--eval", "-E", "--load", "-D")) for text in texts)
+            if not any(
+                text.startswith(
+                    (
+                        "--pipe",
+                        "--define",
+                        "--eval",
+                        "-E",
+                        "--load",
+                        "-D",
+                        "-e",
+                        "--erase",
+                        "-i",
+                        "-U",
+                        "-F",
+                        "--macros",
+                        "--rcfile",
+                    )
+                )
+                for text in texts
+            )
             else unknown("rpm may run something")
         )
     return changes("rpm installs or removes packages")
@@ -98,10 +128,15 @@ def _rpm(call: Invocation) -> Verdict:
 
 _SNAP = Verbs(
     "snap",
-    reads="list|info|find|version|services|changes|tasks|connections|interfaces|logs|warnings|model|known   shows packages",
+    reads="list|info|find|version|services|changes|tasks|connections|interfaces|warnings|model|known   shows packages",
     leaks="get   shows settings",
     changes="install|refresh|enable|disable|start|stop|restart|connect|disconnect|set|unset|revert|switch|hold|run|save|restore|alias   changes packages",
     destroys="remove|forget   removes packages",
+    special={
+        "logs": lambda call, index: Verdict(
+            Risk.READ_ONLY, "snap logs prints logs", endless=bool(written_by(call.args[index:], "f"))
+        )
+    },
 )
 _APK = Verbs(
     "apk",

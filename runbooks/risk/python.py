@@ -301,7 +301,7 @@ TOOLS: dict[str, Judge] = {
     "jmap": lambda call: reads("jmap -heap shows memory of a Java process") if call.texts[:1] in (["-heap"], ["-clstats"], ["-finalizerinfo"]) else changes("jmap stops a process and may write its memory to a file"),
     "jstat": _jstat,
     "jcmd": _jcmd,
-    "keytool": lambda call: reads("keytool -list shows certificates") if call.texts[:1] in (["-list"], ["-printcert"], ["-printcertreq"], ["-printcrl"]) else changes("keytool changes a key store"),
+    "keytool": lambda call: reads("keytool -list shows certificates") if call.texts[:1] in (["-list"], ["-printcert"], ["-printcertreq"], ["-printcrl"]) and not any(re.match(r"-(?:provider|addprovider|J)", text) for text in call.texts) else changes("keytool changes a key store"),
     "py-spy": lambda call: changes("py-spy stops a process for moments to look into it"),
     "alembic": _ALEMBIC,
     "flask": _FLASK,

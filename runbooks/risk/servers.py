@@ -190,9 +190,34 @@ def _gpg(call: Invocation) -> Verdict:
     if (
         call.texts
         and re.fullmatch(
-            r"-k|-K|--list-[\w-]+|--fingerprint|--check-sigs|--version|--verify|--show-keys", call.texts[0]
+            r"-k|-K|--list-(?:keys|secret-keys|public-keys|sigs|signatures|config|options|packets)|--fingerprint|--check-sigs|--version|--verify|--show-keys",
+            call.texts[0],
         )
-        and not any(text.startswith(("--output", "-o", "--edit", "--delete", "--import")) for text in call.texts)
+        and not any(
+            text.startswith(
+                (
+                    "--output",
+                    "-o",
+                    "--edit",
+                    "--delete",
+                    "--import",
+                    "--re",
+                    "--recv",
+                    "--send",
+                    "--search",
+                    "--fetch",
+                    "--gen",
+                    "--quick",
+                    "--sign",
+                    "--update",
+                    "--photo",
+                    "--show-photos",
+                    "--agent-program",
+                    "--keyserver",
+                )
+            )
+            for text in call.texts
+        )
     ):
         return reads("gpg shows keys or checks a signature")
     return changes("gpg changes keys or files")

@@ -21,7 +21,9 @@ def _sudo(call: Invocation) -> Verdict:
     if found.strange or found.has("b", "preserve-env", "E", "R", "T", "D", "C", "A"):
         return unknown(f"{call.name} has an option we do not judge: {shown(' '.join(call.texts[:2]))}")
     quiet = () if found.has("n", "non-interactive") or call.name == "doas" else (call.put(0, "-n"),)
-    if found.has("l", "v", "k", "K"):
+    if found.has("v", "k", "K"):
+        return changes(f"{call.name} -k, -K and -v change how long the password is remembered")
+    if found.has("l"):
         return reads("sudo -l lists what this user may do").with_edits(*quiet)
     if not found.operands:
         return asks("sudo opens a shell for a person")
