@@ -11,6 +11,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -55,7 +56,7 @@ class Settings(BaseSettings):
     runbooks: Path | None = Field(default=None, description="Folder of the team's Markdown runbooks")
     inventory: Path | None = Field(default=None, description="YAML file that says what belongs to a system")
     webhook_token: SecretStr | None = Field(default=None, description="Bearer token of alert senders; made when unset")
-    api_token: SecretStr | None = Field(default=None, description="Bearer token of /api and /metrics; made when unset")
+    api_token: SecretStr | None = Field(default=None, description="Bearer token of /api and the pages; made when unset")
     public_url: str | None = Field(default=None, description="Where people reach the pages, for links in Slack")
     channel: str = Field(default="incidents", min_length=1, description="Slack channel that incidents go to")
     approvers: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -200,6 +201,20 @@ def unknown_variables(names: Iterable[str]) -> list[str]:
 
 INTERNAL = frozenset({"MIDWATCH_TEST_EVERYTHING"})
 """Variables of the test suite, which are no settings."""
+
+
+GENERATED = ("webhook-token", "api-token", "page-secret", "practice-bot-token", "practice-signing-secret",
+             "practice-page-token")  # fmt: skip
+
+
+def own_secrets(settings: Settings) -> tuple[str, ...]:
+    """Midwatch's own tokens, configured and generated: whatever a step says, they are not in it."""
+    fields = (getattr(settings, name) for name in type(settings).model_fields)
+    found = [value.get_secret_value() for value in fields if isinstance(value, SecretStr)]
+    for name in GENERATED:
+        with suppress(OSError, UnicodeError):
+            found.append((settings.home / name).read_text(encoding="ascii").strip())
+    return tuple(value for value in found if len(value) >= 8)
 
 
 def secret_named(home: Path, name: str) -> str:

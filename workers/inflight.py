@@ -19,6 +19,7 @@ from incidents.errors import MidwatchError
 from incidents.lifecycle import OPEN, StepState, move_step
 from incidents.models import Incident, Run, Step
 from incidents.redaction import redact, redact_values
+from incidents.settings import own_secrets
 from workers import filters
 from workers.caps import cap_text
 from workers.means import Means
@@ -133,15 +134,16 @@ def record(means: Means, session: Session, claim: Claim, outcome: Outcome) -> li
         timeline.append(session, step.incident_id, "late", "midwatch", text, at=now, data=data)
         return []
     to = _state_after(claim, outcome)
+    ours = own_secrets(means.settings)
     kept = {
         "exit_code": outcome.exit_code,
-        "summary": redact(outcome.summary),
-        "output": redact(outcome.output, command=step.text),
+        "summary": redact(outcome.summary, ours),
+        "output": redact(outcome.output, ours, command=step.text),
         "truncated": outcome.truncated,
         "finished_at": now,
         "owner": None,
         "lease_until": None,
-        "findings": redact_values([_row(finding) for finding in outcome.findings]),
+        "findings": redact_values([_row(finding) for finding in outcome.findings], ours),
     }
     text = f"{to}: {step.title or step.text}" + (f" ({kept['summary']})" if kept["summary"] else "")
     if not move_step(session, step, to, at=now, actor="midwatch", text=text, **kept):

@@ -198,6 +198,8 @@ psql -h db -c "select 1"
 curl -s -u admin:{SECRETS["password in a command"]} http://localhost:8080/health
 # Show the settings
 cat .env
+# What lies here?
+grep -rh . ours
 ```
 
 **Solution**:
@@ -290,6 +292,16 @@ def test_no_secret_is_kept_anywhere(shop: World, tmp_path: Path, log: io.StringI
     assert all("shop is down" in text.lower() for text in places.values() if text is not places["log"])
     assert places["database"].count("[redacted]") > 5
     assert shop.steps()["./restart.sh"]["output"].startswith("cannot reach redis://:[redacted]@cache")
+
+
+def test_our_own_tokens_are_masked_in_what_a_step_reads(shop: World, tmp_path: Path) -> None:
+    """A Midwatch that is started in the folder of its system keeps its tokens where the steps may read."""
+    tokens = [shop.runtime.webhook_token, shop.runtime.api_token]
+    (tmp_path / "shop" / "ours").mkdir()
+    (tmp_path / "shop" / "ours" / "copy").write_text("it is " + "\nit is ".join(tokens))
+    _post(shop, _leaky_alert())
+    wait_until(lambda: shop.steps().get("grep -rh . ours", {}).get("state") == "succeeded", "it was not read", 30)
+    assert shop.steps()["grep -rh . ours"]["output"].split() == ["it", "is", "[redacted]"] * 2
 
 
 def test_what_shows_secrets_is_left_to_a_person(shop: World) -> None:

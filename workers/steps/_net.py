@@ -9,8 +9,9 @@ from functools import cache
 
 import certifi
 
-FORBIDDEN = tuple(ipaddress.ip_network(net) for net in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"))
-"""Link-local networks, and the metadata service that a cloud puts elsewhere."""
+_NETS = ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "100.100.100.200/32")
+FORBIDDEN = tuple(ipaddress.ip_network(net) for net in _NETS)
+"""Link-local networks, and the metadata services that clouds put elsewhere."""
 
 
 class NoAddress(Exception):
