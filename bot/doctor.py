@@ -7,6 +7,7 @@ has a short time limit, and the targets are asked at the same time.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import stat
 import time
@@ -39,6 +40,9 @@ SCOPES = (
     *("usergroups:read", "users:read"),
 )
 """What the calls that Midwatch makes need, and nothing more. The manifest in docs/guides/slack.md asks for the same."""
+
+
+_APPROVER = re.compile(r"@[\w.-]+|[UWS][A-Z0-9]{2,20}|console:\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,11 @@ def _tokens(settings: Settings) -> Iterator[Check]:
 
 
 def _approvers(settings: Settings) -> Iterator[Check]:
-    if settings.approvers:
+    strange = [name for name in settings.approvers if not _APPROVER.fullmatch(name)]
+    if strange:
+        mend = "write a group as @sre, a person as their member id (U012ABC), a console user as console:name"
+        yield Check("approvers", "warn", f"{', '.join(strange)}: neither a group's handle nor an id", mend)
+    elif settings.approvers:
         yield Check("approvers", "ok", ", ".join(settings.approvers))
     elif settings.practice:
         yield Check("approvers", "note", "not set; in the practice workspace @oncall may approve")

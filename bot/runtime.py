@@ -16,11 +16,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
+from sqlalchemy.exc import DBAPIError
+
 from bot.metrics import Metrics
 from incidents import migrate
 from incidents.approvals import approvers_of
 from incidents.errors import Misconfigured
 from incidents.inventory import Inventory, load_inventory
+from incidents.redaction import redact
 from incidents.settings import Settings, secret_named
 from incidents.store import Store
 
@@ -47,7 +50,10 @@ class Runtime:
         self.clock = clock
         self.metrics = Metrics()
         # Before the database makes it: what it holds is for this user alone.
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as why:
+            raise Misconfigured(f"MIDWATCH_HOME: {settings.home} cannot be made: {why.strerror}") from None
         self.store = Store(self.settings.database_url)
         self.poster: Poster | None = None
         self.swept_at: Callable[[], float | None] = lambda: None
@@ -132,6 +138,13 @@ class Runtime:
 
     def prepare_database(self) -> None:
         """Bring the embedded database up to date. Misconfigured when another one must be upgraded by hand first."""
+        try:
+            self._prepare_database()
+        except DBAPIError as why:
+            said = redact(str(why.orig).strip().splitlines()[0])
+            raise Misconfigured(f"MIDWATCH_DATABASE_URL: {said}; `midwatch doctor` tells more") from None
+
+    def _prepare_database(self) -> None:
         if self.store.sqlite:
             migrate.upgrade(self.store)
             return

@@ -79,6 +79,22 @@ def test_a_wrong_setting_stops_every_command_with_its_name(
     assert "half-of-it" not in said.err
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MIDWATCH_DATABASE_URL", "postgresql://midwatch:" + "swordfish" + "@127.0.0.1:1/midwatch"),
+        ("MIDWATCH_HOME", "/dev/null/home"),
+    ],
+)
+def test_what_cannot_be_reached_or_made_stops_the_start_with_its_name(
+    midwatch: Midwatch, variable: str, value: str
+) -> None:
+    said = midwatch("up", "--port", "0", "--practice-port", "0", **{variable: value})
+    assert said.code == 2
+    assert variable in one_line(said)
+    assert "swordfish" not in said.err
+
+
 def test_a_fault_in_the_inventory_stops_the_start_with_file_and_line(midwatch: Midwatch, tmp_path: Path) -> None:
     (tmp_path / "inventory.yml").write_text("systems:\n  shop:\n    dokcer: {}\n")
     said = midwatch("up", "--port", "0", MIDWATCH_INVENTORY=str(tmp_path / "inventory.yml"))

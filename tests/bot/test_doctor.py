@@ -125,6 +125,13 @@ def test_without_approvers_nobody_can_approve_in_a_real_workspace(examine: Exami
     assert worst(found["slack"]).level == "fail"
 
 
+def test_an_approver_that_can_be_nobody_is_noticed(examine: Examine) -> None:
+    wrong = worst(examine(MIDWATCH_APPROVERS="oncall, @sre")["approvers"])
+    assert (wrong.level, "oncall" in wrong.text, "@sre" in wrong.text) == ("warn", True, False)
+    right = worst(examine(MIDWATCH_APPROVERS="@sre, U0ALICE, S0ONCALL, console:ops")["approvers"])
+    assert right.level == "ok"
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Iterator[Standin]:
     """The practice workspace, in the place of Slack."""
