@@ -256,7 +256,10 @@ def _by_hand(steps: Sequence[Step]) -> list[Step]:
 
 
 def _facts(story: Story, run: Run) -> list[str]:
-    """What the newest checks found, worst first, without what the verdict says already."""
+    """What the newest checks found, worst first, without what the verdict says already.
+
+    What is well is only worth its line where nothing else is to be said.
+    """
     order = list(LEVELS)
     found = [
         (order.index(finding["level"]), f"{LEVELS[finding['level']]}: {_subject(finding)}{finding['text']}")
@@ -266,6 +269,7 @@ def _facts(story: Story, run: Run) -> list[str]:
     ]
     lost = [(1, f"⚠️ Could not run: {title_of(s)} ({_cause(s)})") for s in story.checks_of(run) if _could_not_run(s)]
     ranked = sorted(dict.fromkeys(found + lost), key=lambda fact: fact[0])
+    ranked = [fact for fact in ranked if fact[0] < order.index("ok")] or ranked
     return [t.one_line(fact) for _, fact in ranked[:FACTS]]
 
 

@@ -238,6 +238,14 @@ def test_at_most_three_facts_stand_there_and_the_worst_come_first() -> None:
     assert "ok 0" not in shown
 
 
+def test_what_is_well_is_only_said_where_nothing_else_is() -> None:
+    well = {"level": "ok", "text": "disk 26 % full", "subject": ""}
+    ill = {"level": "warn", "text": "no process", "subject": ""}
+    told = [plain(card(Story(incident(), runs=[run()], steps=[step(1, state="succeeded", findings=found)])))
+            for found in ([well, ill], [well])]  # fmt: skip
+    assert ["disk 26 % full" in each for each in told] == [False, True]
+
+
 def test_a_check_that_could_not_run_is_never_shown_as_passed() -> None:
     lost = step(1, state="skipped", summary="could not run: no docker target for shop in the inventory")
     story = Story(incident(), runs=[run(verdict="No check ran")], steps=[lost])
