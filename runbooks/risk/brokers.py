@@ -276,6 +276,7 @@ _RQ = Verbs(
     changes="requeue|suspend|resume|enqueue|worker|worker-pool|cron   changes queues",
     destroys="empty   deletes waiting jobs",
     options="u= url= c= config=",
+    writing="i= interval=",
 )
 
 

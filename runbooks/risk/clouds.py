@@ -79,7 +79,7 @@ def _aws(call: Invocation) -> Verdict:
 
 
 def _aws_verb(service: str, verb: str, more: list[str], index: int, call: Invocation) -> Verdict:
-    if _AWS_READS.fullmatch(verb) and verb not in _AWS_EXCEPTIONS:
+    if _AWS_READS.fullmatch(verb) and verb not in _AWS_EXCEPTIONS and verb != "get-activity-task":
         loose = [
             arg.text for at, arg in enumerate(call.args) if at >= index - len(more) and not arg.text.startswith("-")
         ]
@@ -246,6 +246,12 @@ def _az(call: Invocation) -> Verdict:
         return changes(f"az {path} changes local settings")
     if verb in ("logs",) or path in ("webapp log show", "monitor log-analytics query", "graph query", "resource list"):
         return reads(f"az {path} only reads")
+    if path in ("storage message get", "servicebus message get") or (
+        verb == "query" and words[0] not in ("graph", "monitor", "boards", "iot")
+    ):
+        return changes(f"az {path} takes messages or runs any query")
+    if path == "storage message peek":
+        return reads("az storage message peek only reads")
     if words[0] == "rest":
         return unknown("az rest sends any request")
     if (
@@ -366,6 +372,6 @@ TOOLS: dict[str, Judge] = {
     "mc": lambda call: reads("mc shows objects") if call.texts[:1] and (call.texts[0] in {"ls", "stat", "du", "tree", "diff"} or call.texts[:2] in (["admin", "info"], ["version", "info"])) and not {"--watch", "--json-watch"} & {*call.texts} and "--exec" not in call.texts else asks("mc may open a screen for a person"),
     "rosa": _by_verb("rosa", "list describe whoami version", "delete"),
     "ec2-metadata": lambda call: reads("it shows facts about this machine"),
-    "cloud-init": Verbs("cloud-init", reads="status|query|analyze|schema|collect-logs_   shows facts about the machine's start", changes="init|modules|single|clean   changes the machine"),
+    "cloud-init": Verbs("cloud-init", writing="wait", reads="status|query|analyze|schema|collect-logs_   shows facts about the machine's start", changes="init|modules|single|clean   changes the machine"),
     "session-manager-plugin": lambda call: asks("it opens a session for a person"),
 }  # fmt: skip

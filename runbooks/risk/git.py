@@ -237,7 +237,7 @@ api|alias|config|extension|codespace|ssh-key|gpg-key  changes something
 TOOLS: dict[str, Judge] = {
     "git": _GIT,
     "gh": _GH,
-    "glab": Verbs("glab", reads="mr list|view   shows merge requests\nissue list|view   shows issues\nci list|view|status|get|lint   shows pipelines\nrelease list|view   shows releases", changes="mr|issue|ci|release|auth|api|repo|config   changes something"),
+    "glab": Verbs("glab", reads="mr list|view   shows merge requests\nissue list|view   shows issues\nci list|status|get|lint   shows pipelines\nrelease list|view   shows releases", changes="mr|issue|ci|release|auth|api|repo|config   changes something"),
     "svn": Verbs("svn", reads="status|stat|st|log|info|list|ls|diff|cat|blame|propget|proplist   shows history or state", changes="update|up|commit|ci|checkout|co|add|merge|switch|copy|move|mkdir|import|export|lock|unlock|propset|cleanup|resolve   changes files", destroys="delete|remove|rm|revert   deletes files or changes", writing="diff-cmd= diff3-cmd= editor-cmd= config-option="),
     "hg": Verbs("hg", reads="status|log|diff|id|identify|summary|branches|tags|heads|parents|paths|root   shows history or state", changes="pull|push|update|commit|clone|add|merge|import|rebase   changes files or history", writing="config="),
     "pre-commit": changer("changes files"),

@@ -61,7 +61,10 @@ def _vault_read(call: Invocation, index: int) -> Verdict:
     words = [text for text in call.texts[index:] if not text.startswith("-")]
     if (
         any(
-            re.search(r"creds/|/issue/|/sts/|/sign|/generate|/roles?/.*/secret-id|/token/create|\x00", text)
+            re.search(
+                r"creds/|/issue/|/sts/|/sign|/generate|/roles?/.*/secret-id|/token/(?!lookup)|/keys?/|/token$|totp/code|/random|/snapshot$|\x00",
+                text,
+            )
             for text in words
         )
         or not words

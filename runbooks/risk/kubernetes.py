@@ -329,7 +329,7 @@ registry login|logout         changes stored logins
 )
 
 _READING_ARGO = """
-app list|get|diff|history|resources|manifests|wait   shows an application
+app list|history|resources|manifests   shows an application
 cluster list|get              lists clusters
 repo list|get                 lists repositories
 proj list|get, proj windows list  lists projects
@@ -353,6 +353,12 @@ account update-password|generate-token|delete-token   changes accounts
     special={
         "context": lambda call, index: _argo_context(call, index),
         "app logs": lambda call, index: _argo_logs(call, index),
+        "app wait": lambda call, index: _waiting("argocd app wait waits until an application is in sync"),
+        "app get|diff": lambda call, index: (
+            changes("argocd --refresh makes the server compare again")
+            if any(text.startswith(("--refresh", "--hard-refresh")) for text in call.texts)
+            else reads("argocd app get shows an application")
+        ),
     },
 )
 

@@ -710,7 +710,7 @@ TOOLS: dict[str, Judge] = {
     "sestatus": reader("shows the SELinux mode"),
     "aa-status": reader("shows AppArmor profiles"),
     "apparmor_status": reader("shows AppArmor profiles"),
-    "chronyc": Verbs("chronyc", reads="tracking|sources|sourcestats|activity|ntpdata|clients|serverstats|waitsync   shows how the clock is set", changes="makestep|burst|online|offline|reload|shutdown|settime|trimrtc|dump|add|delete|refresh|rekey   changes the clock", options="n a h= c", writing="r"),
+    "chronyc": Verbs("chronyc", reads="tracking|sources|sourcestats|activity|ntpdata|clients|serverstats   shows how the clock is set", changes="makestep|burst|online|offline|reload|shutdown|settime|trimrtc|dump|add|delete|refresh|rekey   changes the clock", options="n a h= c", writing="r"),
     "ntpq": reader("shows how the clock is set", options="p n 4 6 w peers numeric"),
     "ntpstat": reader("shows how the clock is set"),
     "ntpdate": lambda call: reads("ntpdate -q only asks") if any(re.match(r"-\w*q", t) for t in call.texts) else changes("ntpdate sets the clock"),
