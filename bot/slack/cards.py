@@ -246,9 +246,10 @@ def _plan(story: Story, run: Run) -> str:
     mine = story.steps_of(run)
     steps = [step for step in mine if step.text is not None and step.state == StepState.PLANNED]
     reads = sum(step.risk == "read_only" for step in steps)
-    counts = {"only read": reads, "would ask first": len(steps) - reads, "are left to you": len(_by_hand(mine))}
-    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "no step could run from here"
-    return f"{said}; the thread shows them all"
+    counts = {"only to read": reads, "to ask for first": len(steps) - reads, "left to you": len(_by_hand(mine))}
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    steps_said = "1 step" if sum(counts.values()) == 1 else f"{sum(counts.values())} steps"
+    return f"{steps_said}: {said}; the thread shows them all" if said else "no step could run from here"
 
 
 def _by_hand(steps: Sequence[Step]) -> list[Step]:

@@ -260,6 +260,16 @@ def test_shadow_and_pause_are_banners_that_say_how_to_end_them() -> None:
     assert "/runbook resume" in said and "storage" in said
 
 
+def test_a_plan_counts_what_would_run_what_would_ask_and_what_is_left_to_people() -> None:
+    hands = step(3, title="Call the bank", text=None, kind="manual", digest="")
+    for steps, said in (
+        ([step(1), step(2), fix(state="planned"), hands], "4 steps: 2 only to read, 1 to ask for first, 1 left to you"),
+        ([hands], "1 step: 1 left to you"),
+        ([], "no step could run from here"),
+    ):
+        assert said in plain(card(Story(incident(), runs=[run(mode="shadow")], steps=steps)))
+
+
 def test_an_unknown_outcome_is_put_before_people_and_not_offered_again() -> None:
     story = Story(
         incident(), runs=[run()], steps=[fix(state="unknown", epoch=2)], approvals=[approval(decision="approved")]
