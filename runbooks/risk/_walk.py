@@ -433,7 +433,9 @@ class _Walk:
             return None
         known = [value or "" for value in values]
         if known[0] == "echo":
-            rest = [value for value in known[1:] if not re.fullmatch(r"-[neE]+", value)]
+            rest = known[1:]
+            while rest and re.fullmatch(r"-[neE]+", rest[0]):
+                rest = rest[1:]
             return " ".join(rest)
         if known[0] == "printf" and len(known) > 1 and "%" not in known[1]:
             return known[1].replace("\\n", "\n").replace("\\r", "\r")
